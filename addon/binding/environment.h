@@ -1,0 +1,49 @@
+// All that lives as long as one JavaScript environment (the main thread, a worker, a Jest module
+// registry): its reactor, the memory it shares with JavaScript, and how both end. There are no
+// globals.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+
+#include "addon/binding/shared.h"
+#include "addon/loop/reactor.h"
+#include "addon/sys/message_batch.h"
+
+namespace eagain::binding {
+
+class Environment {
+ public:
+  static Environment* create(napi_env env);
+
+  loop::Reactor& reactor() { return reactor_; }
+  sys::MessageBatch& batch() { return batch_; }
+  int32_t* shared() { return shared_; }
+  uint8_t* scratch() { return scratch_; }
+
+  // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch.
+  napi_value start(napi_value dispatch);
+  // {receive, send}: the slabs of the message batch, made on the first demand.
+  napi_value slabs();
+
+ private:
+  explicit Environment(napi_env env);
+  bool deliver(int begin, int end);
+  // Memory that JavaScript owns and both sides use: never handed to users, so never detached.
+  void* allocate(size_t size, napi_typedarray_type type, napi_value* view);
+  static loop::HostServices services_of(Environment* self);
+
+  napi_env env_;
+  loop::Reactor reactor_;
+  sys::MessageBatch batch_;
+  int32_t* shared_ = nullptr;
+  uint8_t* scratch_ = nullptr;
+  napi_ref dispatch_ = nullptr;
+  napi_ref resource_ = nullptr;
+  napi_ref slabs_ = nullptr;
+  napi_async_context async_ = nullptr;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+};
+
+}  // namespace eagain::binding

@@ -1,0 +1,160 @@
+// send and recv with their kin for JavaScript. The hot path: no object is made, nothing is thrown.
+#include <limits.h>
+#include <sys/socket.h>
+
+#include "addon/binding/arguments.h"
+#include "addon/sys/transfer.h"
+
+namespace eagain::binding {
+namespace {
+
+// Argument i is an array of Uint8Arrays; at most kMost of them, as many as one call may take.
+class Vector {
+ public:
+  static constexpr uint32_t kMost = IOV_MAX;
+
+  Vector(Arguments& arguments, size_t i) {
+    const napi_env env = arguments.env();
+    bool is_array = false;
+    uint32_t length = 0;
+    napi_is_array(env, arguments.value(i), &is_array);
+    if (!is_array || napi_get_array_length(env, arguments.value(i), &length) != napi_ok ||
+        length > kMost) {
+      valid_ = false;
+      return;
+    }
+    for (; count_ < length && valid_; count_++) {
+      napi_value element;
+      if (napi_get_element(env, arguments.value(i), count_, &element) != napi_ok) {
+        valid_ = false;
+        return;
+      }
+      const Bytes bytes = arguments.bytes(element);
+      valid_ = arguments.valid();
+      vectors_[count_] = {bytes.data, bytes.length};
+    }
+  }
+
+  bool valid() const { return valid_; }
+  void lay_into(msghdr* header) {
+    header->msg_iov = vectors_;
+    header->msg_iovlen = count_;
+  }
+
+ private:
+  bool valid_ = true;
+  uint32_t count_ = 0;
+  iovec vectors_[kMost];
+};
+
+int send(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const Bytes data = arguments.slice(1);
+  const int flags = arguments.integer(4);
+  return arguments.valid() ? sys::send(slot->fd, data.data, data.length, flags) : 0;
+}
+
+// sendto(token, data, offset, length, flags, addressLength): 0 bytes of address are none.
+int sendto(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const Bytes data = arguments.slice(1);
+  const int flags = arguments.integer(4);
+  const socklen_t length = arguments.address_length(5);
+  if (!arguments.valid()) return 0;
+  const sockaddr* to = length > 0 ? arguments.address() : nullptr;
+  return sys::sendto(slot->fd, data.data, data.length, flags, to, length);
+}
+
+// sendmsg(token, vector, flags, addressLength): 0 bytes of address are none.
+int sendmsg(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const int flags = arguments.integer(2);
+  const socklen_t length = arguments.address_length(3);
+  if (!arguments.valid()) return 0;
+  Vector vector(arguments, 1);
+  if (!vector.valid()) return -EINVAL;
+  msghdr header{};
+  vector.lay_into(&header);
+  header.msg_name = length > 0 ? arguments.address() : nullptr;
+  header.msg_namelen = length;
+  return sys::sendmsg(slot->fd, &header, flags);
+}
+
+// MSG_TRUNC on the way in makes the result the length on the wire even where the message was cut
+// (recv(2): UDP, raw, netlink, packet and Unix messages); TCP would throw the bytes away.
+int wire_length(const loop::Slot& slot) {
+  return slot.type == SOCK_STREAM ? 0 : static_cast<int>(MSG_TRUNC);
+}
+
+int receive_message(Arguments& arguments, const loop::Slot& slot, msghdr* header, int flags) {
+  const int received = sys::recvmsg(slot.fd, header, flags | wire_length(slot));
+  int32_t* shared = arguments.environment().shared();
+  shared[kMessageFlags] = received < 0 ? 0 : header->msg_flags;
+  shared[kNameLength] = received < 0 ? 0 : static_cast<int32_t>(header->msg_namelen);
+  return received;
+}
+
+// A short read of a Unix stream may end at a mark (rights, other credentials) with more behind it,
+// and only msg_flags tells: without room for control data the kernel says MSG_CTRUNC there.
+int recv(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const Bytes data = arguments.slice(1);
+  const int flags = arguments.integer(4);
+  int32_t* shared = arguments.environment().shared();
+  if (!arguments.valid() || shared == nullptr) return -EINVAL;
+  if (slot->domain != AF_UNIX || slot->type != SOCK_STREAM) {
+    shared[kMessageFlags] = 0;
+    return sys::recv(slot->fd, data.data, data.length, flags);
+  }
+  iovec vector{data.data, data.length};
+  msghdr header{};
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  return receive_message(arguments, *slot, &header, flags);
+}
+
+// recvmsg(token, vector, flags): the length on the wire; flags and the sender's address are left
+// behind.
+int recvmsg(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const int flags = arguments.integer(2);
+  if (!arguments.valid() || arguments.environment().shared() == nullptr) return -EINVAL;
+  Vector vector(arguments, 1);
+  if (!vector.valid()) return -EINVAL;
+  msghdr header{};
+  vector.lay_into(&header);
+  header.msg_name = arguments.address();
+  header.msg_namelen = kScratchSize;
+  return receive_message(arguments, *slot, &header, flags);
+}
+
+int recvmmsg(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const int max = arguments.integer(1), size = arguments.integer(2), flags = arguments.integer(3);
+  if (!arguments.valid()) return 0;
+  if (max <= 0 || size < 0) return -EINVAL;
+  const bool control = slot->domain == AF_UNIX && slot->type == SOCK_SEQPACKET;
+  return arguments.environment().batch().receive(
+      slot->fd, {static_cast<unsigned>(max), static_cast<unsigned>(size), control},
+      flags | wire_length(*slot));
+}
+
+int sendmmsg(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const int count = arguments.integer(1), flags = arguments.integer(2);
+  if (!arguments.valid()) return 0;
+  if (count <= 0) return -EINVAL;
+  return arguments.environment().batch().send(slot->fd, static_cast<unsigned>(count), flags);
+}
+
+const Export kCalls[] = {
+    {"send", entry<send>},         {"sendto", entry<sendto>},   {"sendmsg", entry<sendmsg>},
+    {"recv", entry<recv>},         {"recvmsg", entry<recvmsg>}, {"recvmmsg", entry<recvmmsg>},
+    {"sendmmsg", entry<sendmmsg>},
+};
+
+}  // namespace
+
+Exports transfer_calls() { return {kCalls, sizeof(kCalls) / sizeof(*kCalls)}; }
+
+}  // namespace eagain::binding

@@ -1,0 +1,116 @@
+#include "addon/loop/reactor.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "addon/loop/readiness.h"
+#include "addon/sys/descriptor.h"
+
+namespace eagain::loop {
+
+Reactor::Reactor(const Receiver& receiver, const HostServices& services)
+    : receiver_(receiver), services_(services) {}
+
+int Reactor::open() {
+  if (shut_) return -ESHUTDOWN;
+  if (host_) return 0;
+  auto poller = make_epoll_poller();
+  const int opened = poller->open();
+  if (opened < 0) return opened;
+  auto host = make_uv_host();
+  const int hosted = host->open(services_, *poller);
+  if (hosted < 0) return hosted;
+  poller_ = std::move(poller);
+  host_ = std::move(host);
+  if (referenced_) host_->reference(true);
+  return 0;
+}
+
+int Reactor::arm(int token, uint32_t interest) {
+  Slot* slot = slots_.find(token);
+  if (slot == nullptr) return -EBADF;
+  if ((interest & ~slot->armed) == 0 && interest != 0) return static_cast<int>(slot->armed);
+  if (interest == 0 || (interest & ~kEveryInterest) != 0) return -EINVAL;
+  const int opened = open();
+  if (opened < 0) return opened;
+  const auto key = static_cast<uint64_t>(token);
+  const uint32_t wanted = slot->armed | interest;
+  const int armed = slot->registered ? poller_->change(slot->fd, key, wanted)
+                                     : poller_->add(slot->fd, key, wanted);
+  if (armed < 0) return armed;
+  slot->registered = true;
+  slot->armed = static_cast<uint32_t>(armed);
+  return armed;
+}
+
+int Reactor::disarm(int token) {
+  Slot* slot = slots_.find(token);
+  if (slot == nullptr) return -EBADF;
+  if (slot->armed == 0) return 0;
+  slot->armed = 0;
+  return poller_->change(slot->fd, static_cast<uint64_t>(token), 0);
+}
+
+// A descriptor leaves the poller before it is closed: while a duplicate of it is open anywhere, a
+// closed one would go on reporting (epoll(7), Q6).
+void Reactor::unregister(Slot& slot) {
+  if (slot.registered) poller_->remove(slot.fd);
+  slot.registered = false;
+  slot.armed = 0;
+}
+
+int Reactor::close(int token) {
+  const int fd = release(token);
+  return fd < 0 ? fd : sys::close(fd);
+}
+
+int Reactor::release(int token) {
+  Slot* slot = slots_.find(token);
+  if (slot == nullptr) return -EBADF;
+  const int fd = slot->fd;
+  unregister(*slot);
+  slots_.release(token);
+  return fd;
+}
+
+void Reactor::reference(bool alive) {
+  if (referenced_ == alive) return;
+  referenced_ = alive;
+  if (host_ && !shut_) host_->reference(alive);
+}
+
+void Reactor::turn() {
+  if (shut_ || batch_ == nullptr) return;
+  const int ready = poller_->wait(events_, kMaxEvents, 0);
+  int count = 0;
+  for (int i = 0; i < ready; i++) {
+    const int token = static_cast<int>(events_[i].key);
+    Slot* slot = slots_.find(token);
+    if (slot == nullptr) continue;  // an earlier tenant's
+    if (events_[i].readiness & kDisarmed) slot->armed = 0;
+    batch_[2 * count] = token;
+    batch_[2 * count + 1] = static_cast<int32_t>(events_[i].readiness);
+    count++;
+  }
+  if (count == 0) return;
+  if (count > kFewEvents) {
+    receiver_.deliver(receiver_.context, 0, count);
+    return;
+  }
+  for (int i = 0; i < count && !shut_; i++) {
+    if (!receiver_.deliver(receiver_.context, i, i + 1)) return;
+  }
+}
+
+void Reactor::shut(void (*closed)(void*), void* context) {
+  shut_ = true;
+  slots_.for_each_open([this](Slot& slot) {
+    unregister(slot);
+    sys::close(slot.fd);
+    slot.open = false;
+  });
+  if (host_) return host_->close(closed, context);
+  closed(context);
+}
+
+}  // namespace eagain::loop

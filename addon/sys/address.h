@@ -1,0 +1,14 @@
+// Text ⇄ bytes of addresses and interfaces, by the C library's own functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace eagain::sys {
+
+int inet_pton(int family, const char* text, void* bytes);  // 0, or -EINVAL, -EAFNOSUPPORT
+int inet_ntop(int family, const void* bytes, char* text, size_t size);  // length of the text
+int if_nametoindex(const char* name);                                   // ≥ 1, or -ENODEV
+int if_indextoname(uint32_t index, char* name);                         // name: IF_NAMESIZE bytes
+
+}  // namespace eagain::sys

@@ -1,0 +1,46 @@
+'use strict';
+// Two projects, so that a test is given the quiet it needs by the folder it is in:
+//   parallel   everything but the below, two files at a time
+//   serial     __tests__/process and __tests__/load: child processes, floods, timing
+// `npm test` runs the one, then the other with --runInBand.
+
+const serialFolders = ['process', 'load'];
+
+/** @type {import('@jest/types').Config.InitialProjectOptions} */
+const common = {
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        // tsc's target in tsconfig.base.json. It lowers `await using`, which Node 20 has not.
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, keepClassNames: true },
+        module: { type: 'commonjs', ignoreDynamic: false },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  maxWorkers: 2,
+  testTimeout: 20_000,
+  reporters: ['default', '<rootDir>/scripts/jest-reporter.js'],
+  projects: [
+    {
+      ...common,
+      displayName: 'parallel',
+      testMatch: ['**/__tests__/**/*.test.ts'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        ...serialFolders.map((folder) => `<rootDir>/__tests__/${folder}/`),
+      ],
+    },
+    {
+      ...common,
+      displayName: 'serial',
+      testMatch: serialFolders.map((folder) => `**/__tests__/${folder}/**/*.test.ts`),
+    },
+  ],
+};

@@ -1,0 +1,44 @@
+// What adapters know of the things that they adapt, and all that they know.
+
+/** Something that yields items one at a time, on demand: a stream's chunks, messages, connections. */
+export interface Pullable<T> {
+  /**
+   * Asks for the next item. Exactly one of the callbacks is called, now or later: `got` with the item or, at
+   * the end, null; `failed` with the reason. Pulls are served in their order.
+   */
+  pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull;
+  /** Takes a pull back: none of its callbacks is called, and nothing that it could have had is lost. */
+  withdraw(pull: Pull): void;
+}
+
+/** A pull that is under way, opaque to whoever made it. */
+export type Pull = object;
+
+export interface ChannelAddress {
+  readonly family: string | number;
+  readonly address?: string;
+  readonly port?: number;
+  readonly path?: string | Uint8Array;
+}
+
+/** A byte stream in both directions. */
+export interface Channel extends Pullable<Buffer> {
+  /** All of `pieces`, in order, after what was put before: `done` is the back-pressure. */
+  put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void;
+  /** Ends the writing side behind all that was put. */
+  finish(done: () => void, failed: (error: Error) => void): void;
+  /** Closes at once, without ceremony. */
+  release(): void;
+  /** Closes at once; the peer sees a reset. */
+  abort(): void;
+  keepAlive(alive: boolean): void;
+  readonly localAddress: ChannelAddress;
+  readonly remoteAddress: ChannelAddress;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** This side closed the source: an end for those who iterate or observe, not a failure. */
+export function isClosed(error: Error): boolean {
+  return (error as { code?: unknown }).code === 'ERR_SOCKET_CLOSED';
+}

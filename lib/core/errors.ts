@@ -1,0 +1,141 @@
+// The one place where -errno becomes an Error, and where this library's own errors are made.
+// In JavaScript, because an Error made natively fails `instanceof` in another realm (Jest, vm).
+
+import { inspect } from 'node:util';
+import { binding } from '../native/load';
+
+/** A failed system call, in the shape of Node's own errors. */
+export interface SystemError extends Error {
+  /** The errno's name: 'ECONNREFUSED'; `E<number>` where this platform has none. */
+  code: string;
+  /** The negative errno. */
+  errno: number;
+  syscall: string;
+  address?: string;
+  port?: number;
+  path?: string;
+  /** How far a partial operation came, in bytes. */
+  bytesTransferred?: number;
+  /** How many messages of a batch the kernel took. */
+  messagesSent?: number;
+}
+
+/** What an error says of the peer or the local end it was about. */
+export interface ErrorSubject {
+  address?: string;
+  port?: number;
+  path?: string;
+}
+
+// Where two names share a number, the one that the man pages of the socket calls use.
+const PREFERRED = new Set(['EAGAIN', 'EOPNOTSUPP', 'EDEADLK']);
+
+const names = new Map<number, string>();
+for (const [name, number] of Object.entries(binding.constants) as [string, number][]) {
+  if (/^E(?!AI_|TH_)[A-Z0-9]+$/.test(name) && (PREFERRED.has(name) || !names.has(number))) {
+    names.set(number, name);
+  }
+}
+
+export const { EAGAIN, EINPROGRESS, ENOBUFS } = binding.constants;
+
+export function errnoName(errno: number): string {
+  return names.get(Math.abs(errno)) ?? `E${Math.abs(errno)}`;
+}
+
+/** An Error for a call that answered `result` (negative), as `node:net` words it. */
+export function systemError(result: number, syscall: string, subject?: ErrorSubject): SystemError {
+  const code = errnoName(result);
+  const { address, port, path } = subject ?? {};
+  const where =
+    address !== undefined
+      ? ` ${address}${port !== undefined ? `:${port}` : ''}`
+      : path
+        ? ` ${path}`
+        : '';
+  const error = new Error(`${syscall} ${code}${where}`) as SystemError;
+  error.errno = result;
+  error.code = code;
+  error.syscall = syscall;
+  if (address !== undefined) error.address = address;
+  if (port !== undefined) error.port = port;
+  if (path !== undefined) error.path = path;
+  return error;
+}
+
+type Coded<E extends Error> = E & { code: string };
+
+function coded<E extends Error>(error: E, code: string): Coded<E> {
+  return Object.assign(error, { code });
+}
+
+/** The caller's signal was aborted: Node's AbortError, with the signal's reason as its cause. */
+export function abortError(signal: AbortSignal): Error {
+  const error = coded(
+    new Error('The operation was aborted', { cause: signal.reason }),
+    'ABORT_ERR',
+  );
+  error.name = 'AbortError';
+  return error;
+}
+
+/** A deadline of ours passed; never the kernel's ETIMEDOUT. */
+export function timeoutError(syscall: string, timeout: number): Error {
+  return coded(new Error(`${syscall} was not done within ${timeout} ms`), 'ERR_SOCKET_TIMEOUT');
+}
+
+/** This side has closed the socket, before or during the operation. */
+export function closedError(syscall: string): Error {
+  return coded(new Error(`${syscall}: the socket is closed`), 'ERR_SOCKET_CLOSED');
+}
+
+/** The peer ended its stream before all the bytes that were asked for had come. */
+export function endedError(asked: number, received: number): Error {
+  return coded(
+    new Error(`The stream ended after ${received} of ${asked} bytes`),
+    'ERR_STREAM_PREMATURE_CLOSE',
+  );
+}
+
+function got(value: unknown): string {
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'object') {
+    const maker = (value as { constructor?: { name?: string } }).constructor?.name;
+    return maker ? `an instance of ${maker}` : inspect(value, { depth: -1 });
+  }
+  const shown = inspect(value, { colors: false });
+  return `type ${typeof value} (${shown.length > 28 ? `${shown.slice(0, 25)}...` : shown})`;
+}
+
+export function invalidType(name: string, expected: string, value: unknown): TypeError {
+  const kind = name.includes('.') ? 'property' : 'argument';
+  return coded(
+    new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${got(value)}`),
+    'ERR_INVALID_ARG_TYPE',
+  );
+}
+
+export function invalidValue(name: string, expected: string, value: unknown): TypeError {
+  const kind = name.includes('.') ? 'property' : 'argument';
+  return coded(
+    new TypeError(
+      `The "${name}" ${kind} must be ${expected}. Received ${inspect(value, { depth: 0 })}`,
+    ),
+    'ERR_INVALID_ARG_VALUE',
+  );
+}
+
+export function outOfRange(name: string, range: string, value: unknown): RangeError {
+  return coded(
+    new RangeError(
+      `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+    ),
+    'ERR_OUT_OF_RANGE',
+  );
+}
+
+/** The buffer's memory was transferred away: there is nothing to read from or to write into. */
+export function detachedBuffer(name: string): TypeError {
+  return coded(new TypeError(`The memory of "${name}" is detached`), 'ERR_INVALID_STATE');
+}

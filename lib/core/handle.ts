@@ -1,0 +1,114 @@
+// One socket's life as a pure state machine: who waits, in which order, what the kernel last said, and
+// whether it is over. Makes no system call and resolves nothing: a transition returns what is to be done.
+
+import { DISARMED, ERROR, HANGUP, PEER_CLOSED, PRIORITY, READ, WRITE } from '../native/binding';
+import type { Operation } from './operation';
+
+/** The queues of a handle: readers and writers go one after the other, watchers all at once. */
+export type Direction = typeof READ | typeof WRITE | typeof WATCH;
+export const WATCH = 8;
+export { READ, WRITE };
+
+type Waiting = Operation<unknown>;
+
+/** First come, first served; leaving from the middle costs nothing. */
+export class Queue {
+  head: Waiting | null = null;
+  private tail: Waiting | null = null;
+
+  push(operation: Waiting): void {
+    operation.previous = this.tail;
+    operation.next = null;
+    if (this.tail === null) this.head = operation;
+    else this.tail.next = operation;
+    this.tail = operation;
+  }
+
+  remove(operation: Waiting): void {
+    if (operation.previous === null) this.head = operation.next;
+    else operation.previous.next = operation.next;
+    if (operation.next === null) this.tail = operation.previous;
+    else operation.next.previous = operation.previous;
+    operation.previous = operation.next = null;
+  }
+}
+
+// After these, a short read says nothing: an end, an error or a mark stands behind the bytes.
+const BEHIND_BYTES = PEER_CLOSED | HANGUP | ERROR | PRIORITY;
+
+export class Handle {
+  closed = false;
+  /** Whether waiting on this handle keeps the process alive. */
+  referenced = true;
+  /** How many operations wait in the three queues. */
+  waiting = 0;
+  /** The interest on which the poller reports. */
+  armed = 0;
+  /** Among the handles whose turn comes with the next one of the loop. */
+  pending = false;
+  readonly readers = new Queue();
+  readonly writers = new Queue();
+  readonly watchers = new Queue();
+
+  // A direction is worth a try until the kernel says EAGAIN, and again after the next event.
+  private ready = READ | WRITE;
+  private behind = 0;
+
+  constructor(public token: number) {}
+
+  queue(direction: Direction): Queue {
+    return direction === READ ? this.readers : direction === WRITE ? this.writers : this.watchers;
+  }
+
+  worthTrying(direction: Direction): boolean {
+    return direction === WATCH || (this.ready & direction) !== 0;
+  }
+
+  /** EAGAIN: nothing more in this direction before the next event. */
+  refuse(direction: Direction): void {
+    this.ready &= ~direction;
+    if (direction === READ) this.behind = 0;
+  }
+
+  /** A read got less than it asked for: the kernel's queue was empty, unless something stood behind the bytes. */
+  drained(): void {
+    if (this.behind === 0) this.ready &= ~READ;
+  }
+
+  /** Something that changes readiness without an event happened (an option was set): try again. */
+  forget(): void {
+    this.ready = READ | WRITE;
+  }
+
+  /**
+   * An event came. Errors and hang-ups are news for both directions: each finds out by its own call.
+   * Returns whether anybody waits for news at all; where nobody does, the poller is to be silenced.
+   */
+  notice(readiness: number): boolean {
+    if ((readiness & DISARMED) !== 0) this.armed = 0;
+    this.behind |= readiness & BEHIND_BYTES;
+    const both = (readiness & (ERROR | HANGUP)) !== 0 ? READ | WRITE : 0;
+    const end = (readiness & PEER_CLOSED) !== 0 ? READ : 0;
+    this.ready |= (readiness & (READ | WRITE)) | both | end;
+    return this.waiting > 0;
+  }
+
+  /** The interest that has to be armed before `operation` can wait; 0 where the poller reports it already. */
+  missing(interest: number): number {
+    return interest & ~this.armed;
+  }
+
+  /** The end of everything: all who waited, in their order. */
+  close(): Waiting[] {
+    this.closed = true;
+    const left: Waiting[] = [];
+    for (const queue of [this.readers, this.writers, this.watchers]) {
+      for (let operation = queue.head; operation !== null; operation = queue.head) {
+        queue.remove(operation);
+        left.push(operation);
+      }
+    }
+    this.waiting = 0;
+    return left;
+  }
+}

@@ -1,0 +1,48 @@
+// Checks of arguments: each returns the value it has checked, or throws with the argument's name.
+
+import { invalidType, outOfRange } from './errors';
+
+/** How long a waiting call may wait. */
+export interface Wait {
+  /** Aborted: the call rejects with an AbortError, and has moved nothing. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds until the call rejects with ERR_SOCKET_TIMEOUT; 0 tries once. Without one it waits for ever. */
+  timeout?: number | undefined;
+}
+
+export function integer(name: string, value: unknown, min = -0x80000000, max = 0x7fffffff): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
+  if (value < min || value > max) throw outOfRange(name, `>= ${min} and <= ${max}`, value);
+  return value;
+}
+
+export function port(name: string, value: unknown): number {
+  return integer(name, value, 0, 65535);
+}
+
+export function text(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
+  return value;
+}
+
+export function record<T extends object>(name: string, value: T): T {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
+  return value;
+}
+
+/** Signal and timeout of a `Wait`, or of nothing. */
+export function wait(options: Wait | undefined): Wait | undefined {
+  if (options === undefined) return undefined;
+  record('options', options);
+  const { signal, timeout } = options;
+  if (signal !== undefined && (typeof signal !== 'object' || !('aborted' in (signal as object)))) {
+    throw invalidType('options.signal', 'an instance of AbortSignal', signal);
+  }
+  if (timeout !== undefined) {
+    if (typeof timeout !== 'number')
+      throw invalidType('options.timeout', 'of type number', timeout);
+    if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout);
+  }
+  return options;
+}

@@ -1,0 +1,172 @@
+// bind(): an endpoint for messages from anybody: UDP, Unix datagrams, raw IP, packets, netlink.
+
+import { invalidValue } from '../core/errors';
+import { integer, port as checkPort } from '../core/validate';
+import { interfaceIndex } from '../socket/sockaddr';
+import { constants as C, protocolNumber, swap16 } from '../socket/constants';
+import type { Socket } from '../socket/socket';
+import { DatagramSocket } from './datagram';
+import { checkSetUp, reusePort, setIfGiven, withSocket, type SetUpWait } from './options';
+import { RawSocket } from './raw';
+import { resolve, type InetFamily } from './resolve';
+
+interface InetOptions extends SetUpWait {
+  broadcast?: boolean | undefined;
+  reusePort?: boolean | undefined;
+}
+
+export interface BindUdpOptions extends InetOptions {
+  type?: 'dgram' | undefined;
+  /** A name or an IP literal; without it every address: IPv6 and IPv4 alike, unless `family` says which. */
+  host?: string | undefined;
+  /** 0, or none: the kernel chooses one. */
+  port?: number | undefined;
+  family?: InetFamily | undefined;
+  /** 'icmp' and 'icmp6' are ping sockets, icmp(7): allowed where net.ipv4.ping_group_range has a group of ours. */
+  protocol?: number | 'udp' | 'udplite' | 'icmp' | 'icmp6' | undefined;
+  path?: undefined;
+}
+
+export interface BindUnixOptions extends SetUpWait {
+  type?: 'dgram' | undefined;
+  /** A path, an abstract name behind '\0', or '' for one that the kernel chooses. */
+  path: string | Uint8Array;
+  host?: undefined;
+  port?: undefined;
+  family?: undefined;
+}
+
+export interface BindRawOptions extends InetOptions {
+  type: 'raw';
+  family: InetFamily;
+  /** The IP protocol to receive, by number or name: 'icmp', 'icmp6' … */
+  protocol: number | string;
+  /** Only what was sent to this address of ours. */
+  host?: string | undefined;
+}
+
+export interface BindPacketOptions extends SetUpWait {
+  type: 'raw';
+  family?: 'packet' | undefined;
+  /** The interface's name or index. */
+  interface: string | number;
+  /** The Ethernet protocol to receive: 'all' (unless told), 'arp', 'ip' …, or its number. */
+  protocol?: number | string | undefined;
+}
+
+export interface BindNetlinkOptions extends SetUpWait {
+  type: 'raw';
+  family: 'netlink';
+  /** 'route', 'generic' … or the number. */
+  protocol: number | string;
+  /** Multicast groups to hear, as a mask. */
+  groups?: number | undefined;
+}
+
+export type BindDatagramOptions = BindUdpOptions | BindUnixOptions;
+export type BindRawSocketOptions = BindRawOptions | BindPacketOptions | BindNetlinkOptions;
+export type BindOptions = BindDatagramOptions | BindRawSocketOptions;
+
+/**
+ * Binds a datagram socket (unless `type` is 'raw') to `{ port?, host? }`, `{ path }` or `{ interface }`.
+ * @throws SystemError of bind(2); EPERM for raw sockets without CAP_NET_RAW
+ */
+export function bind(options: BindDatagramOptions): Promise<DatagramSocket>;
+export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
+export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
+  checkSetUp(options);
+  if (options.type === 'raw') {
+    if ('interface' in options && options.interface !== undefined) return bindPacket(options);
+    if (options.family === 'netlink') return bindNetlink(options);
+    return bindRaw(options as BindRawOptions);
+  }
+  const { type = 'dgram' } = options;
+  if (type !== 'dgram') throw invalidValue('options.type', "one of 'dgram', 'raw'", type);
+  return options.path !== undefined ? bindUnix(options) : bindUdp(options);
+}
+
+async function bindUdp(options: BindUdpOptions): Promise<DatagramSocket> {
+  const { host, port = 0, family } = options;
+  checkPort('options.port', port);
+  if (host === undefined && family === undefined) return bindEverywhere(options, port);
+  const [place] =
+    host === undefined
+      ? [{ family: family!, address: family === 'IPv6' ? '::' : '0.0.0.0', port }]
+      : await resolve(host, port, family, options.signal);
+  if (place === undefined) throw invalidValue('options.host', 'a name with an address', host);
+  return bindUdpAt(place.family, place.address, port, options);
+}
+
+// One IPv6 socket for both families; one for IPv4 on a machine without IPv6.
+async function bindEverywhere(options: BindUdpOptions, port: number): Promise<DatagramSocket> {
+  try {
+    return await bindUdpAt('IPv6', '::', port, options);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+    return bindUdpAt('IPv4', '0.0.0.0', port, options);
+  }
+}
+
+function bindUdpAt(
+  family: InetFamily,
+  address: string,
+  port: number,
+  options: BindUdpOptions,
+): Promise<DatagramSocket> {
+  return withSocket(family, 'dgram', options.protocol, options, (socket) => {
+    setCommon(socket, options);
+    if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
+      socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, false);
+    }
+    socket.bind({ family, address, port });
+    return new DatagramSocket(socket);
+  });
+}
+
+function setCommon(socket: Socket, options: InetOptions): void {
+  setIfGiven(socket, C.SOL_SOCKET, C.SO_BROADCAST, options.broadcast);
+  reusePort(socket, options.reusePort);
+}
+
+function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket> {
+  return withSocket('unix', 'dgram', undefined, options, (socket) => {
+    socket.bind({ family: 'unix', path });
+    return new DatagramSocket(socket);
+  });
+}
+
+async function bindRaw(options: BindRawOptions): Promise<RawSocket> {
+  const { family, host } = options;
+  if (family !== 'IPv4' && family !== 'IPv6') {
+    throw invalidValue(
+      'options.family',
+      "one of 'IPv4', 'IPv6', 'netlink', or 'interface' given",
+      family,
+    );
+  }
+  const [place] = host === undefined ? [] : await resolve(host, 0, family, options.signal);
+  return withSocket(family, 'raw', options.protocol, options, (socket) => {
+    setCommon(socket, options);
+    if (place !== undefined) socket.bind(place);
+    return new RawSocket(socket);
+  });
+}
+
+async function bindPacket(options: BindPacketOptions): Promise<RawSocket> {
+  const protocol = swap16(protocolNumber(C.AF_PACKET, options.protocol ?? 'all'));
+  const index = interfaceIndex(options.interface, 'options.interface');
+  // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
+  return withSocket('packet', 'raw', 0, options, (socket) => {
+    socket.bind({ family: 'packet', interface: index, protocol });
+    return new RawSocket(socket);
+  });
+}
+
+async function bindNetlink(options: BindNetlinkOptions): Promise<RawSocket> {
+  const groups = integer('options.groups', options.groups ?? 0, 0, 0xffffffff);
+  return withSocket('netlink', 'raw', options.protocol, options, (socket) => {
+    socket.bind({ family: 'netlink', pid: 0, groups });
+    return new RawSocket(socket);
+  });
+}

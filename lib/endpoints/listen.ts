@@ -1,0 +1,135 @@
+// listen(): a listening endpoint.
+
+import { invalidValue } from '../core/errors';
+import { integer, port as checkPort } from '../core/validate';
+import { constants as C } from '../socket/constants';
+import type { Socket } from '../socket/socket';
+import { Listener } from './listener';
+import { checkSetUp, reusePort, setIfGiven, withSocket, type SetUpWait } from './options';
+import { resolve } from './resolve';
+import { SeqpacketSocket } from './seqpacket';
+import { StreamSocket } from './stream';
+import { removeStale, remover, setMode } from './unix_path';
+
+interface Common extends SetUpWait {
+  /** Connections that may wait to be accepted: SOMAXCONN unless told, net.core.somaxconn at most. */
+  backlog?: number | undefined;
+}
+
+interface InetPlace {
+  /** A name or an IP literal; without it every address, IPv6 and IPv4 alike. */
+  host?: string | undefined;
+  /** 0: the kernel chooses one. */
+  port: number;
+  reusePort?: boolean | undefined;
+  /** Without `host`: IPv6 alone. */
+  ipv6Only?: boolean | undefined;
+  protocol?: 'tcp' | 'mptcp' | 'sctp' | undefined;
+  path?: undefined;
+}
+
+interface UnixPlace {
+  /** A path, or an abstract name behind '\0'. */
+  path: string;
+  /** The file's mode; without it what the umask leaves. */
+  mode?: number | undefined;
+  /**
+   * Whether a file left behind by a dead listener is taken over, and this one's removed at close: true unless
+   * told. A live listener's path is never taken.
+   */
+  unlink?: boolean | undefined;
+  host?: undefined;
+  port?: undefined;
+}
+
+export type ListenStreamOptions = Common & { type?: 'stream' | undefined } & (
+    InetPlace | UnixPlace
+  );
+export type ListenSeqpacketOptions = Common & { type: 'seqpacket' } & UnixPlace;
+export type ListenOptions = ListenStreamOptions | ListenSeqpacketOptions;
+
+/**
+ * Listens for streams (unless `type` says otherwise) on `{ port, host? }` or `{ path }`.
+ * @throws SystemError of bind(2) and listen(2)
+ */
+export function listen(options: ListenStreamOptions): Promise<Listener<StreamSocket>>;
+export function listen(options: ListenSeqpacketOptions): Promise<Listener<SeqpacketSocket>>;
+export function listen(
+  options: ListenOptions,
+): Promise<Listener<StreamSocket> | Listener<SeqpacketSocket>> {
+  checkSetUp(options);
+  const { type = 'stream', backlog = C.SOMAXCONN } = options;
+  integer('options.backlog', backlog, 0);
+  if (type !== 'stream' && type !== 'seqpacket') {
+    throw invalidValue('options.type', "one of 'stream', 'seqpacket'", type);
+  }
+  return options.path !== undefined
+    ? listenUnix(options, type, backlog)
+    : listenInet(options, backlog);
+}
+
+function endpoint(
+  socket: Socket,
+  type: 'stream' | 'seqpacket',
+  onClose?: () => void,
+): Listener<StreamSocket> | Listener<SeqpacketSocket> {
+  return type === 'stream'
+    ? new Listener(socket, (peer, remote) => new StreamSocket(peer, remote), onClose)
+    : new Listener(socket, (peer) => new SeqpacketSocket(peer), onClose);
+}
+
+async function listenInet(
+  options: InetPlace & Common,
+  backlog: number,
+): Promise<Listener<StreamSocket>> {
+  checkPort('options.port', options.port);
+  const [place] =
+    options.host === undefined
+      ? [{ family: 'IPv6' as const, address: '::', port: options.port }]
+      : await resolve(options.host, options.port, undefined, options.signal);
+  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<Listener<StreamSocket>> =>
+    withSocket(family, 'stream', options.protocol, options, (socket) => {
+      // TIME_WAIT of the last run would forbid the port for a minute (tcp(7)).
+      socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
+      reusePort(socket, options.reusePort);
+      if (family === 'IPv6') {
+        const dual = options.host === undefined ? false : undefined;
+        setIfGiven(socket, C.IPPROTO_IPV6, C.IPV6_V6ONLY, options.ipv6Only ?? dual);
+      }
+      socket.bind({ family, address, port: options.port });
+      socket.listen(backlog);
+      return endpoint(socket, 'stream') as Listener<StreamSocket>;
+    });
+  if (place === undefined)
+    throw invalidValue('options.host', 'a name with an address', options.host);
+  try {
+    return await listenAt(place.family, place.address);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    const noIPv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
+    if (options.host !== undefined || options.ipv6Only === true || !noIPv6) throw error;
+    return listenAt('IPv4', '0.0.0.0');
+  }
+}
+
+function listenUnix(
+  options: UnixPlace & Common,
+  type: 'stream' | 'seqpacket',
+  backlog: number,
+): Promise<Listener<StreamSocket> | Listener<SeqpacketSocket>> {
+  const { path, mode, unlink = true } = options;
+  const isFile = typeof path === 'string' && path !== '' && !path.startsWith('\0');
+  if (mode !== undefined) integer('options.mode', mode, 0, 0o7777);
+  return withSocket('unix', type, undefined, options, async (socket) => {
+    try {
+      socket.bind({ family: 'unix', path });
+    } catch (error) {
+      const taken = (error as { code?: string }).code === 'EADDRINUSE';
+      if (!taken || !isFile || !unlink || !(await removeStale(path, type))) throw error;
+      socket.bind({ family: 'unix', path });
+    }
+    if (isFile && mode !== undefined) setMode(path, mode);
+    socket.listen(backlog);
+    return endpoint(socket, type, isFile && unlink ? remover(path) : undefined);
+  });
+}

@@ -1,0 +1,67 @@
+// What connect, listen and bind have in common: options for a socket before it has an address, and a socket
+// that is closed again when anything fails on the way.
+
+import { invalidType } from '../core/errors';
+import { wait as checkWait, record, type Wait } from '../core/validate';
+import {
+  byName,
+  constants as C,
+  FAMILIES,
+  TYPES,
+  type Family,
+  type SocketType,
+} from '../socket/constants';
+import { Socket } from '../socket/socket';
+
+export interface SetUp {
+  /** Called with the new socket before it is bound or connected: the place for setsockopt. */
+  configure?: ((socket: Socket) => void) | undefined;
+}
+
+/** How long the whole of it may take. */
+export type SetUpWait = SetUp & Wait;
+
+/** The options that every verb checks first. */
+export function checkSetUp(options: SetUpWait): void {
+  record('options', options);
+  checkWait(options);
+  if (options.configure !== undefined && typeof options.configure !== 'function') {
+    throw invalidType('options.configure', 'of type function', options.configure);
+  }
+}
+
+/** Opens a socket and lets `prepare` make something of it; closed again where that fails. */
+export async function withSocket<T>(
+  domain: Family,
+  type: SocketType,
+  protocol: number | string | undefined,
+  setUp: SetUp,
+  prepare: (socket: Socket) => T | Promise<T>,
+): Promise<T> {
+  const socket = Socket.open(
+    byName('family', domain, FAMILIES),
+    byName('type', type, TYPES),
+    protocol,
+  );
+  try {
+    setUp.configure?.(socket);
+    return await prepare(socket);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** Sets an int option where the caller has chosen a value. */
+export function setIfGiven(
+  socket: Socket,
+  level: number,
+  name: number,
+  value: boolean | number | undefined,
+): void {
+  if (value !== undefined) socket.setsockopt(level, name, value);
+}
+
+export function reusePort(socket: Socket, value: boolean | undefined): void {
+  setIfGiven(socket, C.SOL_SOCKET, C.SO_REUSEPORT, value);
+}

@@ -1,0 +1,39 @@
+// RawSocket: IP packets, link-level packets (AF_PACKET) and netlink messages.
+
+import type { Wait } from '../core/validate';
+import type { AddressInput, InetAddress } from '../socket/address';
+import type { Bytes, IoVec } from '../socket/bytes';
+import type { Message } from '../socket/message';
+import type { BatchSent } from '../socket/send';
+import { MessageSocket } from './message';
+
+/** Raw IP has no ports: here they may be left out. */
+export type RawAddress =
+  | AddressInput
+  | (Omit<InetAddress, 'port' | 'family'> & { family?: InetAddress['family']; port?: undefined });
+
+/** A message on its way out of a raw socket. */
+export interface RawOutgoingMessage {
+  data: Bytes | IoVec;
+  to?: RawAddress;
+}
+
+export class RawSocket extends MessageSocket {
+  /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
+  receive(options?: Wait & { size?: number }): Promise<Message> {
+    return this.takeOne(options) as Promise<Message>;
+  }
+
+  override send(data: Bytes | IoVec | string, to?: RawAddress, options?: Wait): Promise<void> {
+    return super.send(data, to as AddressInput | undefined, options);
+  }
+
+  override sendBatch(messages: readonly RawOutgoingMessage[], options?: Wait): Promise<BatchSent> {
+    return super.sendBatch(messages as never, options);
+  }
+
+  protected override recipient(to: AddressInput | undefined): AddressInput | undefined {
+    if (typeof to !== 'object' || to === null || !('address' in to)) return to;
+    return (to as { port?: number }).port === undefined ? { ...to, port: 0 } : to;
+  }
+}

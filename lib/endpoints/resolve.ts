@@ -1,0 +1,49 @@
+// Names to addresses, once, for connect, listen and bind. IP literals are taken as they are.
+
+import { lookup, type LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
+import { abortError } from '../core/errors';
+import { port as checkPort, text } from '../core/validate';
+import type { InetAddress } from '../socket/address';
+
+export type InetFamily = 'IPv4' | 'IPv6';
+
+/** Every address that `host` has, in the resolver's order. `error.code` is EAI_* or ENOTFOUND, as `node:dns` gives it. */
+export async function resolve(
+  host: string,
+  port: number,
+  family: InetFamily | undefined,
+  signal: AbortSignal | undefined,
+): Promise<InetAddress[]> {
+  text('options.host', host);
+  checkPort('options.port', port);
+  const literal = isIP(host.split('%', 1)[0]);
+  if (literal !== 0) return [{ family: literal === 4 ? 'IPv4' : 'IPv6', address: host, port }];
+  const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : 0;
+  const found = await abortable(lookupAll(host, wanted), signal);
+  return found.map((entry) => ({
+    family: entry.family === 6 ? 'IPv6' : 'IPv4',
+    address: entry.address,
+    port,
+  }));
+}
+
+function lookupAll(host: string, family: number): Promise<LookupAddress[]> {
+  return new Promise((resolved, rejected) => {
+    lookup(host, { all: true, family, verbatim: true }, (error, addresses) => {
+      if (error === null) resolved(addresses);
+      else rejected(error);
+    });
+  });
+}
+
+// A look-up cannot be stopped, but nobody needs to wait for it.
+function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolved, rejected) => {
+    const onAbort = (): void => rejected(abortError(signal));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    work.then(resolved, rejected).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

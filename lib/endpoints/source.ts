@@ -1,0 +1,71 @@
+// What all endpoints that yield items share: pulled by promise, iterator or Observable, one beside the other,
+// each item to exactly one of them.
+
+import type { Observable } from 'rxjs';
+import type { Pull, Pullable } from '../adapters/contract';
+import { iterate, type IterateOptions } from '../adapters/iterate';
+import { HIGH_WATER_MARK, observe, POLICIES, type ObserveOptions } from '../adapters/observe';
+import { closedError, invalidValue } from '../core/errors';
+import type { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
+import { integer, record, wait as checkWait, type Wait } from '../core/validate';
+
+export type { IterateOptions, ObserveOptions };
+
+export interface Source<T> extends AsyncIterable<T> {
+  /** An iterator over what comes; leaving it early cancels the wait at once and loses nothing. */
+  iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined>;
+  /** A cold rxjs Observable of what comes. */
+  observe(options?: ObserveOptions): Observable<T>;
+}
+
+export abstract class PullSource<T> implements Source<T>, Pullable<T> {
+  iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined> {
+    checkWait(options);
+    return iterate(this, options);
+  }
+
+  observe(options?: ObserveOptions): Observable<T> {
+    if (options !== undefined) {
+      record('options', options);
+      const { overflow = 'pause', highWaterMark = HIGH_WATER_MARK } = options;
+      if (!POLICIES.includes(overflow)) {
+        throw invalidValue(
+          'options.overflow',
+          `one of ${POLICIES.map((word) => `'${word}'`).join(', ')}`,
+          overflow,
+        );
+      }
+      integer('options.highWaterMark', highWaterMark, 1);
+      checkWait({ signal: options.signal });
+    }
+    return observe(this, options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return this.iterate();
+  }
+
+  /** @internal The contract with the adapters. */
+  pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull {
+    const operation = this.next();
+    operation.resolve = got;
+    operation.reject = failed;
+    reactor.submit(operation, signal === undefined ? undefined : { signal });
+    return operation;
+  }
+
+  /** @internal */
+  withdraw(pull: Pull): void {
+    const operation = pull as Operation<unknown>;
+    operation.reject = (): void => {};
+    reactor.cancel(operation, closedError(operation.syscall));
+  }
+
+  /** The operation that yields the next item, null at the end. */
+  protected abstract next(): Operation<T | null>;
+
+  protected perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
+    return reactor.perform(operation, checkWait(options));
+  }
+}

@@ -1,0 +1,207 @@
+// StreamSocket: a connected byte stream, TCP or Unix, as an application wants it.
+
+import type { DuplexOptions } from 'node:stream';
+import { isClosed, type Channel } from '../adapters/contract';
+import { SocketDuplex } from '../adapters/duplex';
+import { abortError, closedError, invalidType } from '../core/errors';
+import type { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
+import { integer, wait as checkWait, type Wait } from '../core/validate';
+import type { Address } from '../socket/address';
+import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
+import { constants as C } from '../socket/constants';
+import { Drain, ReceiveBytes, ReceiveChunk, ReceiveExactly } from '../socket/receive';
+import { EndWriting, SendAll } from '../socket/send';
+import type { Socket } from '../socket/socket';
+import { READ } from '../core/handle';
+import { PullSource } from './source';
+
+const CHUNK = 65536;
+const MOST = 0x40000000;
+/** How long `close` waits for the peer's end unless told, in ms. */
+const LINGER = 1000;
+
+export interface CloseOptions extends Wait {
+  /** How long to go on reading (and throwing away) after the writing side was ended, in ms: 1,000 unless told. */
+  linger?: number | undefined;
+}
+
+export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDisposable {
+  private local: Address | undefined;
+  private remote: Address | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** @internal Use `connect` or a `Listener`. */
+  constructor(
+    readonly socket: Socket,
+    remote?: Address,
+  ) {
+    super();
+    this.remote = remote;
+  }
+
+  get localAddress(): Address {
+    return (this.local ??= this.socket.getsockname());
+  }
+
+  get remoteAddress(): Address {
+    return (this.remote ??= this.socket.getpeername());
+  }
+
+  /** Bytes that came from the kernel through this endpoint. */
+  get bytesRead(): number {
+    return this.socket.state.bytesRead;
+  }
+
+  /** Bytes that the kernel has taken through this endpoint. */
+  get bytesWritten(): number {
+    return this.socket.state.bytesWritten;
+  }
+
+  /** The next bytes, at most `size` (65,536 unless told), as soon as there are any; null at the end. */
+  read(options?: Wait & { size?: number }): Promise<Buffer | null>;
+  /** The next bytes into the caller's memory: how many; null at the end. */
+  read(into: Bytes, options?: Wait): Promise<number | null>;
+  read(first?: (Wait & { size?: number }) | Bytes, second?: Wait): Promise<Buffer | number | null> {
+    this.assertOpen('read');
+    if (first === undefined)
+      return this.perform(new ReceiveChunk(this.socket.state, CHUNK), undefined);
+    if (ArrayBuffer.isView(first) || !isOptions(first)) {
+      return this.perform(new ReceiveBytes(this.socket.state, roomOf(first, 'into')), second);
+    }
+    const size = first.size === undefined ? CHUNK : integer('options.size', first.size, 1, MOST);
+    return this.perform(new ReceiveChunk(this.socket.state, size), first);
+  }
+
+  /**
+   * Exactly `length` bytes.
+   * @throws ERR_STREAM_PREMATURE_CLOSE where the stream ends before; with it, as after a signal or a timeout,
+   * `bytesTransferred` and `data` say what had come.
+   */
+  readExactly(length: number, options?: Wait): Promise<Buffer> {
+    this.assertOpen('read');
+    return this.perform(
+      new ReceiveExactly(this.socket.state, integer('length', length, 0, MOST)),
+      options,
+    );
+  }
+
+  /**
+   * All of `data`, behind what was written before: resolves when the kernel has it. Awaiting it is the
+   * back-pressure; there is no queue but the calls that wait.
+   */
+  write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
+    this.assertOpen('write');
+    return this.perform(new SendAll(this.socket.state, piecesToWrite(data)), options);
+  }
+
+  /** Ends the writing side behind all writes (SHUT_WR). Reading goes on. */
+  end(options?: Wait): Promise<void> {
+    this.assertOpen('shutdown');
+    return this.perform(new EndWriting(this.socket.state), options);
+  }
+
+  /**
+   * Ends the writing side behind all writes, reads on until the peer has ended too, for at most `linger` ms,
+   * and closes. Without the reading on, input that nobody read would turn into a reset that overtakes the
+   * last reply. What waits for input rejects with ERR_SOCKET_CLOSED at once.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    const wait = checkWait(options);
+    const linger =
+      options?.linger === undefined ? LINGER : integer('options.linger', options.linger, 0);
+    return (this.closing ??= this.shut(wait, linger));
+  }
+
+  /** Closes at once and resets the connection: SO_LINGER of 0. */
+  abort(): void {
+    if (this.socket.closed) return;
+    if (this.socket.domain !== C.AF_UNIX) {
+      this.socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 0]));
+    }
+    this.socket.close();
+  }
+
+  /** A stream.Duplex over this socket. Use one or the other: both read from the same stream. */
+  toDuplex(options?: DuplexOptions): SocketDuplex {
+    return new SocketDuplex(this, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal The contract with the adapters. */
+  put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
+    this.settle(new SendAll(this.socket.state, pieces), done, failed);
+  }
+
+  /** @internal */
+  finish(done: () => void, failed: (error: Error) => void): void {
+    this.settle(new EndWriting(this.socket.state), done, failed);
+  }
+
+  /** @internal */
+  release(): void {
+    this.socket.close();
+  }
+
+  /** @internal */
+  keepAlive(alive: boolean): void {
+    if (alive) this.socket.ref();
+    else this.socket.unref();
+  }
+
+  protected next(): Operation<Buffer | null> {
+    return new ReceiveChunk(this.socket.state, CHUNK);
+  }
+
+  private settle(
+    operation: Operation<void>,
+    done: () => void,
+    failed: (error: Error) => void,
+  ): void {
+    operation.resolve = done;
+    operation.reject = failed;
+    reactor.submit(operation);
+  }
+
+  private async shut(wait: Wait | undefined, linger: number): Promise<void> {
+    const { state } = this.socket;
+    if (state.closed) return;
+    reactor.expel(state, READ, (operation) => closedError(operation.syscall));
+    try {
+      await reactor.perform(new EndWriting(state), wait);
+      // However the peer goes, by its end, a reset or not at all: the close goes through.
+      await reactor
+        .perform(new Drain(state), { signal: wait?.signal, timeout: linger })
+        .catch(() => {});
+    } catch (error) {
+      if (!isClosed(error as Error)) throw error;
+    } finally {
+      this.socket.close();
+    }
+    if (wait?.signal?.aborted === true) throw abortError(wait.signal);
+  }
+
+  // Closing is closed to callers, though the descriptor lives until the peer has ended.
+  private assertOpen(syscall: string): void {
+    if (this.closing !== undefined && !this.socket.closed) throw closedError(syscall);
+  }
+}
+
+function isOptions(value: object): value is Wait & { size?: number } {
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    Object.prototype.toString.call(value) === '[object Object]'
+  );
+}
+
+function piecesToWrite(data: Bytes | IoVec | string): Uint8Array[] {
+  if (typeof data === 'string') return [Buffer.from(data)];
+  if (!Array.isArray(data)) return [bytesOf(data, 'data')];
+  if (data.some((piece) => typeof piece === 'string'))
+    throw invalidType('data', 'bytes, an array of bytes, or a string', data);
+  return piecesOf(data, 'data');
+}

@@ -1,0 +1,63 @@
+// eagain: every socket your kernel has, awaited.
+
+export {
+  connect,
+  type ConnectDatagramOptions,
+  type ConnectOptions,
+  type ConnectSeqpacketOptions,
+  type ConnectStreamOptions,
+} from './endpoints/connect';
+export {
+  listen,
+  type ListenOptions,
+  type ListenSeqpacketOptions,
+  type ListenStreamOptions,
+} from './endpoints/listen';
+export {
+  bind,
+  type BindDatagramOptions,
+  type BindOptions,
+  type BindRawSocketOptions,
+} from './endpoints/bind';
+export { StreamSocket, type CloseOptions } from './endpoints/stream';
+export { Listener } from './endpoints/listener';
+export { MessageSocket } from './endpoints/message';
+export { DatagramSocket } from './endpoints/datagram';
+export { SeqpacketSocket } from './endpoints/seqpacket';
+export { RawSocket } from './endpoints/raw';
+export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
+export { SocketDuplex } from './adapters/duplex';
+export type { Overflow } from './adapters/observe';
+export {
+  Socket,
+  socket,
+  socketpair,
+  type Flags,
+  type ReceiveMessage,
+  type ReceiveMessages,
+  type Transfer,
+} from './socket/socket';
+export type { Received } from './socket/receive';
+export type { Interest, Readiness } from './socket/ready';
+export type { Control, Message, OutgoingMessage } from './socket/message';
+export type { BatchSent } from './socket/send';
+export type { Bytes, IoVec } from './socket/bytes';
+export type {
+  Address,
+  AddressInput,
+  InetAddress,
+  NetlinkAddress,
+  OpaqueAddress,
+  PacketAddress,
+  UnixAddress,
+  VsockAddress,
+} from './socket/address';
+export {
+  constants,
+  type Constants,
+  type Family,
+  type How,
+  type SocketType,
+} from './socket/constants';
+export type { SystemError } from './core/errors';
+export type { Wait } from './core/validate';

@@ -1,0 +1,103 @@
+// The wall, typed: what the compiled addon offers. Every call answers ≥ 0 or -errno and never throws;
+// a token names an open socket, and -EBADF is the answer to every other number.
+
+import type { Constants } from './constants';
+
+/** Interest (asked) and readiness (got), as in addon/loop/readiness.h. */
+export const READ = 1;
+export const WRITE = 2;
+export const PRIORITY = 4;
+export const ERROR = 8;
+export const HANGUP = 16;
+export const PEER_CLOSED = 32;
+export const DISARMED = 64;
+
+/** Places in the shared Int32Array, as in addon/binding/shared.h. */
+export const REFERENCED = 0;
+export const IN_TURN = 1;
+export const MESSAGE_FLAGS = 2;
+export const NAME_LENGTH = 3;
+export const FACTS = 8;
+export const BATCH = 264;
+
+/** Int32s per message among the facts, as in addon/sys/message_batch.h. */
+export const FACTS_PER_MESSAGE = 4;
+
+/** A token's place in the table of slots: addon/loop/slot_table.h. */
+export const PLACE_MASK = 0xfffff;
+
+export interface SharedMemory {
+  readonly shared: Int32Array;
+  /** One socket address, on its way in or out. */
+  readonly scratch: Uint8Array;
+}
+
+export interface Slabs {
+  readonly receive: Uint8Array;
+  readonly send: Uint8Array;
+}
+
+/** Where things lie in the slabs, in bytes: addon/sys/message_batch.h. */
+export interface BatchLayout {
+  readonly capacity: number;
+  readonly head: number;
+  readonly headStride: number;
+  readonly nameStride: number;
+  readonly tailOffset: number;
+  readonly tailSize: number;
+  readonly namesOffset: number;
+  readonly sendSize: number;
+}
+
+export interface Binding {
+  start(dispatch: (begin: number, end: number) => void): SharedMemory;
+  slabs(): Slabs;
+  arm(token: number, interest: number): number;
+  disarm(token: number): number;
+  reference(alive: number): number;
+  close(token: number): number;
+  detach(token: number): number;
+
+  open(domain: number, type: number, protocol: number): number;
+  /** Leaves the two tokens at FACTS and FACTS + 1. */
+  socketpair(domain: number, type: number, protocol: number): number;
+  adopt(fd: number): number;
+  duplicate(token: number): number;
+  fd(token: number): number;
+  /** Addresses go in and come out through the scratch; their length is the argument, or at NAME_LENGTH. */
+  bind(token: number, addressLength: number): number;
+  connect(token: number, addressLength: number): number;
+  connectOutcome(token: number): number;
+  listen(token: number, backlog: number): number;
+  shutdown(token: number, how: number): number;
+  accept(token: number): number;
+  getsockname(token: number): number;
+  getpeername(token: number): number;
+  getsockopt(token: number, level: number, name: number, value: Uint8Array): number;
+  setsockopt(token: number, level: number, name: number, value: Uint8Array): number;
+  poll(token: number, events: number): number;
+
+  send(token: number, data: Uint8Array, offset: number, length: number, flags: number): number;
+  sendto(
+    token: number,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    addressLength: number,
+  ): number;
+  sendmsg(token: number, data: readonly Uint8Array[], flags: number, addressLength: number): number;
+  recv(token: number, into: Uint8Array, offset: number, length: number, flags: number): number;
+  recvmsg(token: number, into: readonly Uint8Array[], flags: number): number;
+  recvmmsg(token: number, max: number, size: number, flags: number): number;
+  sendmmsg(token: number, count: number, flags: number): number;
+
+  pton(family: number, text: string, out: Uint8Array, offset: number): number;
+  ntop(family: number, bytes: Uint8Array, offset: number): string | undefined;
+  ifNameToIndex(name: string): number;
+  ifIndexToName(index: number): string | undefined;
+
+  readonly constants: Constants;
+  readonly layout: Readonly<Record<string, number>>;
+  readonly batchLayout: BatchLayout;
+}

@@ -1,0 +1,16 @@
+// Finds the compiled addon and loads it: a build from source first, then the one the package carries.
+// EAGAIN_ADDON names another one (a build with sanitizers).
+
+import { join } from 'node:path';
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- the package has no types
+const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown;
+import type { Binding } from './binding';
+
+function load(): Binding {
+  const named = process.env['EAGAIN_ADDON'];
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
+  if (named !== undefined && named !== '') return require(named) as Binding;
+  return nodeGypBuild(join(__dirname, '../..')) as Binding;
+}
+
+export const binding: Binding = load();

@@ -1,0 +1,62 @@
+// The memory that callers hand in: one piece or several, always looked at as Uint8Arrays, never copied.
+
+import { types } from 'node:util';
+import { detachedBuffer, invalidType, invalidValue, outOfRange } from '../core/errors';
+import { binding } from '../native/load';
+
+export type Bytes = ArrayBufferView | ArrayBuffer;
+export type IoVec = readonly Bytes[];
+
+const EXPECTED = 'an ArrayBuffer or a view of one (Buffer, TypedArray, DataView)';
+// The most bytes that one system call moves on Linux (MAX_RW_COUNT).
+const MOST = 0x7ffff000;
+
+/** The bytes of one piece. Throws where there are none to be had: a wrong type, or memory transferred away. */
+export function bytesOf(value: unknown, name: string): Uint8Array {
+  const view = value instanceof Uint8Array ? value : anyView(value, name);
+  if (view.byteLength === 0) assertAttached(view.buffer, name);
+  else if (view.byteLength > MOST) return view.subarray(0, MOST);
+  return view;
+}
+
+function anyView(value: unknown, name: string): Uint8Array {
+  if (ArrayBuffer.isView(value)) {
+    if (value.byteLength === 0) assertAttached(value.buffer, name);
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  if (types.isAnyArrayBuffer(value)) {
+    assertAttached(value, name);
+    return new Uint8Array(value);
+  }
+  throw invalidType(name, EXPECTED, value);
+}
+
+// A detached buffer looks like an empty one, but no view of it can be made.
+function assertAttached(buffer: ArrayBufferLike, name: string): void {
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    throw detachedBuffer(name);
+  }
+}
+
+/** The pieces of what may be one piece or an array of them: at least one, at most what a call may take. */
+export function piecesOf(value: Bytes | IoVec, name: string): Uint8Array[] {
+  if (!Array.isArray(value)) return [bytesOf(value, name)];
+  const most = binding.constants.IOV_MAX;
+  if (value.length > most) throw outOfRange(`${name}.length`, `<= ${most}`, value.length);
+  return value.map((piece, i) => bytesOf(piece, `${name}[${i}]`));
+}
+
+/** Memory to receive into, which must have room: 0 bytes received would read as the end of a stream. */
+export function roomOf(value: unknown, name: string): Uint8Array {
+  const room = bytesOf(value, name);
+  if (room.byteLength === 0) throw invalidValue(name, 'at least one byte long', value);
+  return room;
+}
+
+export function lengthOf(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.byteLength;
+  return length;
+}

@@ -1,0 +1,108 @@
+// connect(2) and accept(2) as operations.
+
+import { NAME_LENGTH, READ, WRITE } from '../native/binding';
+import { EAGAIN, EINPROGRESS, type ErrorSubject } from '../core/errors';
+import { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
+import { binding } from '../native/load';
+import type { Address, AddressInput } from './address';
+import { constants as C } from './constants';
+import { encoded, present } from './send';
+import { decodeScratch, subjectOf } from './sockaddr';
+import type { SocketState } from './state';
+
+const { shared } = reactor.memory;
+
+export class Connect extends Operation<void> {
+  private readonly name: Uint8Array | null;
+  private underWay = false;
+
+  constructor(
+    readonly state: SocketState,
+    private readonly to: AddressInput,
+  ) {
+    super(state, WRITE, 'connect');
+    this.name = encoded(to, state.domain, 'address');
+  }
+
+  // Promise 9: this is the only reader of SO_ERROR.
+  attempt(): number {
+    if (this.underWay) return binding.connectOutcome(this.state.token);
+    const result = binding.connect(this.state.token, present(this.name));
+    if (result !== -EINPROGRESS) return result;
+    this.underWay = true;
+    return -EAGAIN;
+  }
+
+  value(): void {}
+
+  // Promise 11: a full backlog of a Unix listener is EAGAIN at once, and no event ever tells that there is room.
+  override passes(result: number): boolean {
+    return result === -EAGAIN && !this.underWay && this.state.domain === C.AF_UNIX;
+  }
+
+  // Promise 2: a connection attempt cannot be taken back, so an abandoned one takes its socket along.
+  override abandoned(): void {
+    reactor.close(this.state);
+  }
+
+  override subject(): ErrorSubject | undefined {
+    return subjectOf(this.to);
+  }
+}
+
+export class Accept<S> extends Operation<S> {
+  constructor(
+    readonly state: SocketState,
+    private readonly make: (token: number, peer: Address | null) => S,
+  ) {
+    super(state, READ, 'accept');
+  }
+
+  attempt(): number {
+    return binding.accept(this.state.token);
+  }
+
+  value(token: number): S {
+    return this.make(token, decodeScratch(shared[NAME_LENGTH]));
+  }
+}
+
+// accept(2), Linux: errors of the connection that was taken off the queue; the listener is as good as before.
+const PEERS_OWN = new Set(
+  [
+    C.ECONNABORTED,
+    C.ENETDOWN,
+    C.EPROTO,
+    C.ENOPROTOOPT,
+    C.EHOSTDOWN,
+    C.ENONET,
+    C.EHOSTUNREACH,
+    C.ENETUNREACH,
+    C.EPERM,
+  ].map((errno) => -errno),
+);
+// Nothing is wrong with the listener, and the connection stays in its queue: edge-triggered, no event tells
+// when there is room again.
+const SHORTAGES = new Set([C.EMFILE, C.ENFILE, C.ENOBUFS, C.ENOMEM].map((errno) => -errno));
+const MOST_IN_A_ROW = 64;
+
+/** Promise 10: an accept that survives what is not the listener's fault. */
+export class SteadyAccept<S> extends Accept<S> {
+  override attempt(): number {
+    for (let tries = 0; tries < MOST_IN_A_ROW; tries++) {
+      const result = super.attempt();
+      if (!PEERS_OWN.has(result)) return result;
+    }
+    this.unfinished = true;
+    return -EAGAIN;
+  }
+
+  override passes(result: number): boolean {
+    return SHORTAGES.has(result);
+  }
+
+  override get pace(): readonly [number, number] {
+    return [5, 1000];
+  }
+}

@@ -1,0 +1,176 @@
+// The part of a socket that never waits: its descriptor's life, its names and its options.
+
+import { NAME_LENGTH } from '../native/binding';
+import { closedError, invalidType, systemError } from '../core/errors';
+import { reactor } from '../core/runtime';
+import { integer } from '../core/validate';
+import { binding } from '../native/load';
+import type { Address, AddressInput } from './address';
+import { bytesOf, type Bytes } from './bytes';
+import { byName, constants as C, HOWS, type How } from './constants';
+import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
+import { SocketState } from './state';
+
+const { shared } = reactor.memory;
+
+// A socket that the program has lost leaves no descriptor behind. What waits on a socket keeps it.
+const lost = new FinalizationRegistry<SocketState>((state) => {
+  reactor.close(state);
+});
+
+export abstract class SocketDescriptor {
+  /** @internal What level 2 works on. */
+  readonly state: SocketState;
+
+  /** @internal Use `Socket.open`, `Socket.fromFd`, `socketpair` or `accept`. */
+  constructor(state: SocketState) {
+    if (!(state instanceof SocketState)) {
+      throw invalidType('state', 'made by Socket.open or Socket.fromFd', state);
+    }
+    this.state = state;
+    lost.register(this, state);
+  }
+
+  /** The descriptor's number; -1 once closed. It stays this socket's: `detach` hands it over. */
+  get fd(): number {
+    return this.closed ? -1 : binding.fd(this.state.token);
+  }
+
+  /** `AF_*`. */
+  get domain(): number {
+    return this.state.domain;
+  }
+
+  /** `SOCK_*`. */
+  get type(): number {
+    return this.state.type;
+  }
+
+  get protocol(): number {
+    return this.state.protocol;
+  }
+
+  get closed(): boolean {
+    return this.state.closed;
+  }
+
+  /** bind(2). */
+  bind(address: AddressInput): void {
+    const length = encodeAddress(address, this.domain);
+    this.check('bind', binding.bind(this.token('bind'), length), address);
+  }
+
+  /** listen(2): `backlog` is SOMAXCONN unless told, and the kernel's net.core.somaxconn at most. */
+  listen(backlog: number = C.SOMAXCONN): void {
+    this.check('listen', binding.listen(this.token('listen'), integer('backlog', backlog)));
+  }
+
+  /** shutdown(2). */
+  shutdown(how: How): void {
+    this.check('shutdown', binding.shutdown(this.token('shutdown'), byName('how', how, HOWS)));
+  }
+
+  /** getsockname(2). */
+  getsockname(): Address {
+    this.check('getsockname', binding.getsockname(this.token('getsockname')));
+    return this.named();
+  }
+
+  /** getpeername(2). */
+  getpeername(): Address {
+    this.check('getpeername', binding.getpeername(this.token('getpeername')));
+    return this.named();
+  }
+
+  /** Dissolves a datagram socket's association, connect(2) with AF_UNSPEC. */
+  disconnect(): void {
+    const length = encodeAddress({ family: C.AF_UNSPEC, data: new Uint8Array(14) }, this.domain);
+    this.check('connect', binding.connect(this.token('connect'), length));
+  }
+
+  /**
+   * getsockopt(2): the value's raw bytes. `length` is the most to fetch (256 unless told), or the bytes
+   * that an option reads as its input.
+   */
+  getsockopt(level: number, name: number, length: number | Bytes = 256): Buffer {
+    const value =
+      typeof length === 'number'
+        ? Buffer.alloc(integer('length', length, 0, 1 << 20))
+        : Buffer.from(bytesOf(length, 'length'));
+    const token = this.token('getsockopt');
+    const size = this.check(
+      'getsockopt',
+      binding.getsockopt(token, integer('level', level), integer('name', name), value),
+    );
+    return value.subarray(0, size);
+  }
+
+  /** setsockopt(2): numbers and booleans go as an int, anything else as its bytes. */
+  setsockopt(level: number, name: number, value: number | boolean | Bytes): void {
+    const bytes =
+      typeof value === 'number' || typeof value === 'boolean'
+        ? intBytes(Number(value))
+        : bytesOf(value, 'value');
+    const token = this.token('setsockopt');
+    this.check(
+      'setsockopt',
+      binding.setsockopt(token, integer('level', level), integer('name', name), bytes),
+    );
+    // SO_RCVLOWAT and others change readiness with no event.
+    this.state.forget();
+  }
+
+  /**
+   * Hands the descriptor over and is closed from then on: blocking again, or as it was when adopted (after
+   * `dup` it stays nonblocking, since both share the flag). Whoever takes it closes it.
+   */
+  detach(): number {
+    this.token('detach');
+    return this.check('detach', reactor.detach(this.state));
+  }
+
+  /** Waiting on this socket keeps the process alive: so it is from the start. */
+  ref(): this {
+    reactor.reference(this.state, true);
+    return this;
+  }
+
+  unref(): this {
+    reactor.reference(this.state, false);
+    return this;
+  }
+
+  /** close(2). What waits rejects with ERR_SOCKET_CLOSED before the descriptor is released. Again: nothing. */
+  close(): void {
+    reactor.close(this.state);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  protected token(syscall: string): number {
+    if (this.state.closed) throw closedError(syscall);
+    return this.state.token;
+  }
+
+  protected check(syscall: string, result: number, subject?: AddressInput): number {
+    if (result < 0) throw systemError(result, syscall, subjectOf(subject));
+    return result;
+  }
+
+  private named(): Address {
+    return (
+      decodeScratch(shared[NAME_LENGTH]) ?? {
+        family: this.domain,
+        data: new Uint8Array(0),
+      }
+    );
+  }
+}
+
+// Memory of its own each time: setsockopt(2) copies it, but a getsockopt buffer may be the caller's.
+function intBytes(value: number): Uint8Array {
+  integer('value', value, -0x80000000, 0xffffffff);
+  return new Uint8Array(new Int32Array([value]).buffer);
+}

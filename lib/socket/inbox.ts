@@ -1,0 +1,112 @@
+// Messages that one recvmmsg(2) brought and nobody has taken yet: at most one batch, owned by the socket and
+// not by whoever asked, so that giving up loses none of them.
+
+import { READ } from '../native/binding';
+import { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
+import { binding } from '../native/load';
+import { BATCH_CAPACITY, isStamped, messageAt, slabs, type Message } from './message';
+import type { SocketState } from './state';
+
+export class Inbox {
+  private messages: Message[] = [];
+  private first = 0;
+  /** The peer's end of a SEQPACKET stream was met. */
+  ended = false;
+
+  constructor(
+    readonly state: SocketState,
+    /** Most bytes of one message. */
+    readonly size: number,
+    /** Records and the end of the stream are told apart by the kernel's stamp. */
+    readonly stamped: boolean,
+  ) {}
+
+  get length(): number {
+    return this.messages.length - this.first;
+  }
+
+  /** One recvmmsg(2): how many messages came (an end counts as one), or -errno. */
+  fill(max: number): number {
+    slabs();
+    const { state, size } = this;
+    const asked = max < BATCH_CAPACITY ? max : BATCH_CAPACITY;
+    const received = binding.recvmmsg(state.token, asked, size, 0);
+    if (received <= 0) return received;
+    reactor.spend(received - 1);
+    // recvmmsg(2) stops early at EAGAIN, or at an error that has an event of its own.
+    if (received < asked) state.drained();
+    this.messages = [];
+    this.first = 0;
+    for (let i = 0; i < received; i++) {
+      // After the end recvmmsg(2) repeats it until the batch is full.
+      this.ended = this.stamped && !isStamped(i);
+      if (this.ended) break;
+      this.messages.push(messageAt(i, size, state));
+    }
+    return received;
+  }
+
+  shift(): Message {
+    return this.messages[this.first++];
+  }
+
+  splice(max: number): Message[] {
+    const end = Math.min(this.messages.length, this.first + max);
+    const taken = this.messages.slice(this.first, end);
+    this.first = end;
+    return taken;
+  }
+}
+
+abstract class Taking<T> extends Operation<T> {
+  constructor(
+    readonly inbox: Inbox,
+    readonly max: number,
+    syscall: string,
+  ) {
+    super(inbox.state, READ, syscall);
+  }
+
+  override get promising(): boolean {
+    return this.inbox.length > 0 || this.inbox.ended || super.promising;
+  }
+
+  attempt(): number {
+    const { inbox } = this;
+    return inbox.length > 0 || inbox.ended ? 1 : inbox.fill(this.max);
+  }
+}
+
+/** The next message; null at the end of a SEQPACKET stream. */
+export class TakeOne extends Taking<Message | null> {
+  constructor(
+    inbox: Inbox,
+    private readonly size?: number,
+  ) {
+    super(inbox, BATCH_CAPACITY, 'receive');
+  }
+
+  value(): Message | null {
+    if (this.inbox.length === 0) return null;
+    const message = this.inbox.shift();
+    return this.size !== undefined && this.size < message.data.length
+      ? cut(message, this.size)
+      : message;
+  }
+}
+
+function cut(message: Message, size: number): Message {
+  return { ...message, data: message.data.subarray(0, size), truncated: true };
+}
+
+/** What is there of messages, at most `max`; none at the end of a SEQPACKET stream. */
+export class TakeMany extends Taking<Message[]> {
+  constructor(inbox: Inbox, max: number) {
+    super(inbox, max, 'receive');
+  }
+
+  value(): Message[] {
+    return this.inbox.splice(this.max);
+  }
+}

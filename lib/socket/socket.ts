@@ -1,0 +1,324 @@
+// Level 1: the system calls of <sys/socket.h> by their own names, one call per method; awaitable where the
+// kernel could block, synchronous where it cannot. Nothing is hidden, nothing is added.
+
+import { FACTS } from '../native/binding';
+import { invalidType, EAGAIN, systemError } from '../core/errors';
+import type { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
+import { integer, wait as checkWait, type Wait } from '../core/validate';
+import { binding } from '../native/load';
+import type { AddressInput } from './address';
+import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from './bytes';
+import { Accept, Connect } from './connection';
+import {
+  byName,
+  constants as C,
+  FAMILIES,
+  protocolNumber,
+  TYPES,
+  type Family,
+  type SocketType,
+} from './constants';
+import {
+  BATCH_CAPACITY,
+  DEFAULT_SIZE,
+  MAX_SIZE,
+  type Message,
+  type OutgoingMessage,
+} from './message';
+import { Ready, type Interest, type Readiness } from './ready';
+import {
+  Receive,
+  ReceiveBatch,
+  ReceiveFrom,
+  ReceiveInto,
+  ReceiveOne,
+  type Received,
+} from './receive';
+import { outgoing, Send, SendBatch, SendMessage } from './send';
+import { SocketDescriptor } from './descriptor';
+import { askOption, SocketState } from './state';
+
+/** `MSG_*` constants or'ed; NOSIGNAL, DONTWAIT and CMSG_CLOEXEC are always added. */
+export type Flags = number;
+
+export interface Transfer extends Wait {
+  flags?: Flags | undefined;
+}
+
+export interface ReceiveMessage extends Transfer {
+  /** The caller's memory; without it the message comes in memory of its own. */
+  into?: Bytes | IoVec | undefined;
+  /** Most bytes to receive without `into`: 65,536 unless told. */
+  size?: number | undefined;
+}
+
+export interface ReceiveMessages extends Transfer {
+  size?: number | undefined;
+}
+
+const { shared } = reactor.memory;
+
+export class Socket extends SocketDescriptor {
+  /**
+   * socket(2). `protocol` is a number or a name ('icmp', 'mptcp', 'arp', 'route' …), 0 unless told.
+   * @throws SystemError EACCES or EPERM (raw and packet sockets need CAP_NET_RAW), EAFNOSUPPORT, EMFILE …
+   */
+  static open(
+    domain: number | Family,
+    type: number | SocketType,
+    protocol: number | string = 0,
+  ): Socket {
+    const family = byName('domain', domain, FAMILIES);
+    const kind = byName('type', type, TYPES) & ~(C.SOCK_CLOEXEC | C.SOCK_NONBLOCK);
+    const number = protocolNumber(family, protocol);
+    const token = binding.open(family, kind, number);
+    if (token < 0) throw explain(systemError(token, 'socket'), family, kind);
+    return new Socket(new SocketState(token, family, kind, number));
+  }
+
+  /**
+   * Adopts a descriptor: it becomes nonblocking and close-on-exec, and this socket's to close. Domain, type
+   * and protocol are asked of the kernel.
+   * @throws SystemError EBADF, ENOTSOCK; EBUSY where another Socket of this thread owns it
+   */
+  static fromFd(fd: number): Socket {
+    const token = binding.adopt(integer('fd', fd, 0));
+    if (token < 0) throw systemError(token, 'adopt');
+    return new Socket(
+      new SocketState(
+        token,
+        askOption(token, C.SO_DOMAIN),
+        askOption(token, C.SO_TYPE),
+        askOption(token, C.SO_PROTOCOL),
+      ),
+    );
+  }
+
+  /**
+   * connect(2). A Unix listener's full backlog is waited out. An aborted or timed-out attempt closes the socket.
+   */
+  connect(address: AddressInput, options?: Wait): Promise<void> {
+    return this.wait(new Connect(this.state, address), options);
+  }
+
+  /** accept(2), as accept4 with SOCK_CLOEXEC and SOCK_NONBLOCK. Every error of the kernel's comes through. */
+  accept(options?: Wait): Promise<Socket> {
+    return this.wait(this.accepting(), options);
+  }
+
+  tryAccept(): Socket | null {
+    return this.now(this.accepting());
+  }
+
+  /** One send(2): bytes sent, fewer than given where a stream's buffer is nearly full. */
+  send(data: Bytes | IoVec, options?: Transfer): Promise<number> {
+    return this.wait(this.sending(data, options), options);
+  }
+
+  trySend(data: Bytes | IoVec, options?: Transfer): number | null {
+    return this.now(this.sending(data, options));
+  }
+
+  /** One sendto(2). */
+  sendto(data: Bytes | IoVec, to: AddressInput, options?: Transfer): Promise<number> {
+    return this.wait(this.sendingTo(data, to, options), options);
+  }
+
+  trySendto(data: Bytes | IoVec, to: AddressInput, options?: Transfer): number | null {
+    return this.now(this.sendingTo(data, to, options));
+  }
+
+  /** One sendmsg(2). */
+  sendmsg(message: OutgoingMessage & { flags?: Flags }, options?: Wait): Promise<number> {
+    return this.wait(this.sendingMessage(message), options);
+  }
+
+  trySendmsg(message: OutgoingMessage & { flags?: Flags }): number | null {
+    return this.now(this.sendingMessage(message));
+  }
+
+  /** One sendmmsg(2): how many of the messages went, from the first on; at most 64 go at once. */
+  sendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): Promise<number> {
+    if (isEmpty(messages)) return Promise.resolve(0);
+    return this.wait(this.sendingMessages(messages, options), options);
+  }
+
+  trySendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): number | null {
+    return isEmpty(messages) ? 0 : this.now(this.sendingMessages(messages, options));
+  }
+
+  /** One recv(2) into the caller's memory: bytes received, 0 at the end of a stream (or an empty message). */
+  recv(into: Bytes, options?: Transfer): Promise<number> {
+    return this.wait(new Receive(this.state, roomOf(into, 'into'), flagsOf(options)), options);
+  }
+
+  tryRecv(into: Bytes, options?: Transfer): number | null {
+    return this.now(new Receive(this.state, roomOf(into, 'into'), flagsOf(options)));
+  }
+
+  /** One recvfrom(2) into the caller's memory, and who sent it. */
+  recvfrom(into: Bytes, options?: Transfer): Promise<Received> {
+    return this.wait(new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options)), options);
+  }
+
+  tryRecvfrom(into: Bytes, options?: Transfer): Received | null {
+    return this.now(new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options)));
+  }
+
+  /**
+   * One recvmsg(2). With `into` the message's data is the caller's memory (one piece) or a copy of it (several).
+   */
+  recvmsg(options?: ReceiveMessage): Promise<Message> {
+    return this.wait(this.receivingMessage(options), options);
+  }
+
+  tryRecvmsg(options?: ReceiveMessage): Message | null {
+    return this.now(this.receivingMessage(options));
+  }
+
+  /** One recvmmsg(2): at least one message and at most `max`, which is cut to what fits 4 MiB and to 64. */
+  recvmmsg(max: number, options?: ReceiveMessages): Promise<Message[]> {
+    return this.wait(this.receivingMessages(max, options), options);
+  }
+
+  tryRecvmmsg(max: number, options?: ReceiveMessages): Message[] | null {
+    return this.now(this.receivingMessages(max, options));
+  }
+
+  /** poll(2) on this socket: resolves when one of `events` is there. A hint; errors and hang-ups count too. */
+  ready(events: Interest, options?: Wait): Promise<Readiness> {
+    return this.wait(new Ready(this.state, events), options);
+  }
+
+  /** A second descriptor for the same open socket, F_DUPFD_CLOEXEC. */
+  dup(): Socket {
+    const token = this.check('dup', binding.duplicate(this.token('dup')));
+    return new Socket(new SocketState(token, this.domain, this.type, this.protocol));
+  }
+
+  private accepting(): Accept<Socket> {
+    const { domain, type, protocol } = this.state;
+    return new Accept(
+      this.state,
+      (token) => new Socket(new SocketState(token, domain, type, protocol)),
+    );
+  }
+
+  private sending(data: Bytes | IoVec, options: Transfer | undefined): Operation<number> {
+    const flags = flagsOf(options);
+    if (Array.isArray(data))
+      return new SendMessage(this.state, piecesOf(data, 'data'), undefined, flags, 'send');
+    return new Send(this.state, bytesOf(data, 'data'), flags);
+  }
+
+  private sendingTo(
+    data: Bytes | IoVec,
+    to: AddressInput,
+    options: Transfer | undefined,
+  ): Operation<number> {
+    if (to === undefined) throw invalidType('to', 'an address', to);
+    return new SendMessage(this.state, piecesOf(data, 'data'), to, flagsOf(options), 'sendto');
+  }
+
+  private sendingMessage(message: OutgoingMessage & { flags?: Flags }): Operation<number> {
+    if (typeof message !== 'object' || message === null)
+      throw invalidType('message', 'of type object', message);
+    return new SendMessage(
+      this.state,
+      piecesOf(message.data, 'message.data'),
+      message.to,
+      flagsOf(message),
+      'sendmsg',
+    );
+  }
+
+  private sendingMessages(
+    messages: readonly OutgoingMessage[],
+    options: Transfer | undefined,
+  ): Operation<number> {
+    const batch = messages.slice(0, BATCH_CAPACITY).map((message, i) => {
+      if (typeof message !== 'object' || message === null)
+        throw invalidType(`messages[${i}]`, 'of type object', message);
+      return outgoing(
+        piecesOf(message.data, `messages[${i}].data`),
+        message.to,
+        this.domain,
+        `messages[${i}].to`,
+      );
+    });
+    return new SendBatch(this.state, batch, flagsOf(options), messages[0]?.to);
+  }
+
+  private receivingMessage(options: ReceiveMessage | undefined): Operation<Message> {
+    const flags = flagsOf(options);
+    if (options?.into === undefined) return new ReceiveOne(this.state, sizeOf(options), flags);
+    const pieces = piecesOf(options.into, 'options.into');
+    return new ReceiveInto(this.state, pieces, flags);
+  }
+
+  private receivingMessages(
+    max: number,
+    options: ReceiveMessages | undefined,
+  ): Operation<Message[]> {
+    return new ReceiveBatch(this.state, integer('max', max, 1), sizeOf(options), flagsOf(options));
+  }
+
+  private wait<T>(operation: Operation<T>, options: Wait | undefined): Promise<T> {
+    return reactor.perform(operation, checkWait(options));
+  }
+
+  private now<T>(operation: Operation<T>): T | null {
+    this.token(operation.syscall);
+    const result = operation.attempt();
+    if (result >= 0) return operation.value(result);
+    if (result === -EAGAIN) return null;
+    throw operation.error(result);
+  }
+}
+
+/** socketpair(2): two connected Unix sockets. */
+export function socketpair(type: SocketType | number = 'stream', protocol = 0): [Socket, Socket] {
+  const kind = byName('type', type, TYPES) & ~(C.SOCK_CLOEXEC | C.SOCK_NONBLOCK);
+  const result = binding.socketpair(C.AF_UNIX, kind, integer('protocol', protocol, 0));
+  if (result < 0) throw systemError(result, 'socketpair');
+  const pair = (i: number): Socket =>
+    new Socket(new SocketState(shared[FACTS + i], C.AF_UNIX, kind, protocol));
+  return [pair(0), pair(1)];
+}
+
+function isEmpty(messages: readonly OutgoingMessage[]): boolean {
+  if (!Array.isArray(messages)) throw invalidType('messages', 'an Array', messages);
+  return messages.length === 0;
+}
+
+function flagsOf(options: { flags?: Flags | undefined } | undefined): number {
+  const flags = options?.flags;
+  return flags === undefined ? 0 : integer('options.flags', flags);
+}
+
+function sizeOf(options: { size?: number | undefined } | undefined): number {
+  const size = options?.size;
+  return size === undefined ? DEFAULT_SIZE : integer('options.size', size, 1, MAX_SIZE);
+}
+
+/** Adds to a refusal what is missing and how to grant it. */
+function explain<E extends Error & { code: string }>(error: E, domain: number, type: number): E {
+  if (error.code !== 'EPERM' && error.code !== 'EACCES') return error;
+  if (domain === C.AF_PACKET || type === C.SOCK_RAW) {
+    error.message +=
+      ': raw and packet sockets need CAP_NET_RAW. Run as root, or grant it to the program: ' +
+      'sudo setcap cap_net_raw+ep "$(readlink -f "$(command -v node)")"';
+  } else if (type === C.SOCK_DGRAM) {
+    error.message +=
+      ': ICMP datagram sockets need a group within the sysctl net.ipv4.ping_group_range';
+  }
+  return error;
+}
+
+/** socket(2), as `Socket.open`. */
+export const socket = (
+  domain: number | Family,
+  type: number | SocketType,
+  protocol?: number | string,
+): Socket => Socket.open(domain, type, protocol);

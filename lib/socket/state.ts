@@ -1,0 +1,33 @@
+// A handle that knows what kind of socket it stands for; what all of level 1's operations work on.
+
+import { Handle } from '../core/handle';
+import { reactor } from '../core/runtime';
+import { systemError } from '../core/errors';
+import { binding } from '../native/load';
+import { constants as C } from './constants';
+
+export class SocketState extends Handle {
+  /** A byte stream: no message edges, and a short read means an empty queue. */
+  readonly stream: boolean;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  constructor(
+    token: number,
+    readonly domain: number,
+    readonly type: number,
+    readonly protocol: number,
+  ) {
+    super(token);
+    this.stream = type === C.SOCK_STREAM;
+    reactor.adopt(this);
+  }
+}
+
+/** An int-valued option of a token whose socket is not open to JavaScript yet. */
+export function askOption(token: number, name: number): number {
+  const value = new Int32Array(1);
+  const result = binding.getsockopt(token, C.SOL_SOCKET, name, new Uint8Array(value.buffer));
+  if (result < 0) throw systemError(result, 'getsockopt');
+  return value[0];
+}

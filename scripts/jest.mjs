@@ -1,0 +1,35 @@
+// Runs Jest and counts: what `npm test` and `npm run test:asan` share.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bin, runNode } from './tools.mjs';
+
+/** One run of Jest: how many tests passed and failed. */
+export function jest(args, env = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'eagain-test-'));
+  const file = join(directory, 'counts.json');
+  const status = runNode([bin('jest'), ...args], {
+    env: { ...process.env, ...env, EAGAIN_TEST_COUNTS: file },
+  });
+  const { passed, failed } = readCounts(file);
+  rmSync(directory, { recursive: true });
+  // What fails without a failing test (a file that does not compile, a crash) counts as one.
+  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed };
+}
+
+/** A Jest that native code crashed leaves no file. */
+function readCounts(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}
+
+/** Prints the last line and sets the exit code. */
+export function conclude(runs) {
+  const sum = (key) => runs.reduce((total, counts) => total + counts[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = sum('failed') === 0 ? 0 : 1;
+}
