@@ -7,10 +7,13 @@ import tseslint from 'typescript-eslint';
 // Layout is Prettier's and clang-format's. Which folder may import which is a test
 // (__tests__/, the walls of docs/DESIGN.md), since it covers the C++ includes as well.
 
+const unused = { argsIgnorePattern: '^_', varsIgnorePattern: '^_' };
+
 export default defineConfig(
   globalIgnores(['build/', 'build-asan/', 'dist/', 'dist-*/', 'prebuilds/', 'coverage/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
+  { rules: { 'no-unused-vars': ['error', unused] } },
   { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
   {
     files: ['**/*.js', '**/*.cjs'],
@@ -49,7 +52,7 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // An overload per shape carries its own docstring.
       '@typescript-eslint/unified-signatures': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', unused],
     },
   },
   {

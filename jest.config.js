@@ -14,7 +14,12 @@ const common = {
       '@swc/jest',
       {
         // tsc's target in tsconfig.base.json. It lowers `await using`, which Node 20 has not.
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, keepClassNames: true },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript' },
+          transform: { useDefineForClassFields: false },
+          keepClassNames: true,
+        },
         module: { type: 'commonjs', ignoreDynamic: false },
         sourceMaps: 'inline',
       },

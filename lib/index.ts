@@ -1,5 +1,7 @@
 // eagain: every socket your kernel has, awaited.
 
+/// <reference types="node" preserve="true" />
+
 export {
   connect,
   type ConnectDatagramOptions,

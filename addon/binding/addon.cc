@@ -35,15 +35,25 @@ Napi::Object batch_layout(Napi::Env env) {
   return object_of(env, {entries, sizeof(entries) / sizeof(*entries)});
 }
 
-Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+// A binding of its own for each loading of the library: Jest hands one addon to all its module registries.
+napi_value create(napi_env raw, napi_callback_info) {
+  const Napi::Env env(raw);
+  auto binding = Napi::Object::New(env);
   auto* environment = Environment::create(env);
   for (const Exports& calls :
        {reactor_calls(), socket_calls(), transfer_calls(), address_calls()}) {
-    define(env, exports, calls, environment);
+    define(env, binding, calls, environment);
   }
-  exports.Set("constants", object_of(env, sys::constants()));
-  exports.Set("layout", object_of(env, sys::layout()));
-  exports.Set("batchLayout", batch_layout(env));
+  binding.Set("constants", object_of(env, sys::constants()));
+  binding.Set("layout", object_of(env, sys::layout()));
+  binding.Set("batchLayout", batch_layout(env));
+  return binding;
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  napi_value function = nullptr;
+  napi_create_function(env, "create", NAPI_AUTO_LENGTH, create, nullptr, &function);
+  exports.Set("create", function);
   return exports;
 }
 

@@ -16,26 +16,58 @@ Environment::Environment(napi_env env)
                     int end) { return static_cast<Environment*>(context)->deliver(begin, end); }},
           services_of(this)) {}
 
-// The hook closes every descriptor at once; the environment waits until the host is out of libuv's
-// hands (a worker that ended with an open uv_poll_t would crash), and only then is this object
-// deleted: Node keeps the instance data until the hook has been removed.
+// The hook closes every descriptor at once; the thread's environment waits until the host is out of libuv's
+// hands (a worker that ended with an open uv_poll_t would crash), and only then is this object deleted.
 Environment* Environment::create(napi_env env) {
   auto* self = new Environment(env);
-  napi_set_instance_data(
-      env, self, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); },
-      nullptr);
   napi_add_async_cleanup_hook(
       env,
       [](napi_async_cleanup_hook_handle, void* data) {
         auto* environment = static_cast<Environment*>(data);
-        environment->reactor_.shut(
-            [](void* context) {
-              napi_remove_async_cleanup_hook(static_cast<Environment*>(context)->cleanup_);
-            },
-            environment);
+        environment->ending_ = true;
+        if (environment->out_of_use_) return environment->end();
+        environment->shut();
       },
       self, &self->cleanup_);
   return self;
+}
+
+void Environment::shut() {
+  if (shut_) return;
+  shut_ = true;
+  reactor_.shut(
+      [](void* context) {
+        auto* self = static_cast<Environment*>(context);
+        self->out_of_use_ = true;
+        if (self->ending_) self->end();
+      },
+      this);
+}
+
+void Environment::end() {
+  if (anchor_ != nullptr) anchor_->environment = nullptr;
+  for (napi_ref reference : {dispatch_, resource_, slabs_}) {
+    if (reference != nullptr) napi_delete_reference(env_, reference);
+  }
+  if (async_ != nullptr) napi_async_destroy(env_, async_);
+  napi_remove_async_cleanup_hook(cleanup_);
+  delete this;
+}
+
+// The dispatch function belongs to the library's modules, and is collected with them and with all their
+// sockets where a module registry is thrown away (Jest, one per test file): nobody can close them any more.
+bool Environment::watch(napi_value dispatch) {
+  anchor_ = new Anchor{this};
+  const auto collected = [](napi_env, void* data, void*) {
+    auto* anchor = static_cast<Anchor*>(data);
+    if (anchor->environment != nullptr) {
+      anchor->environment->anchor_ = nullptr;
+      anchor->environment->shut();
+    }
+    delete anchor;
+  };
+  return napi_add_finalizer(env_, dispatch, anchor_, collected, nullptr, nullptr) == napi_ok &&
+         napi_create_reference(env_, dispatch, 0, &dispatch_) == napi_ok;
 }
 
 void* Environment::allocate(size_t size, napi_typedarray_type type, napi_value* view) {
@@ -61,7 +93,7 @@ napi_value Environment::start(napi_value dispatch) {
   // The resource keeps both arrays alive, so their memory stays where it is.
   if (napi_create_reference(env_, resource, 1, &resource_) != napi_ok) return nullptr;
   if (napi_async_init(env_, resource, name, &async_) != napi_ok) return nullptr;
-  if (napi_create_reference(env_, dispatch, 1, &dispatch_) != napi_ok) return nullptr;
+  if (!watch(dispatch)) return nullptr;
   shared_ = integers;
   scratch_ = bytes;
   reactor_.lend(shared_ + kBatch);
@@ -97,6 +129,7 @@ bool Environment::deliver(int begin, int end) {
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return false;
   napi_value dispatch, resource, arguments[2];
   bool alive = napi_get_reference_value(env_, dispatch_, &dispatch) == napi_ok &&
+               dispatch != nullptr &&
                napi_get_reference_value(env_, resource_, &resource) == napi_ok &&
                napi_create_int32(env_, begin, &arguments[0]) == napi_ok &&
                napi_create_int32(env_, end, &arguments[1]) == napi_ok;

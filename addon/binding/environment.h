@@ -1,6 +1,5 @@
-// All that lives as long as one JavaScript environment (the main thread, a worker, a Jest module
-// registry): its reactor, the memory it shares with JavaScript, and how both end. There are no
-// globals.
+// All that lives as long as one loading of the library (a module registry of a thread): its reactor, the
+// memory it shares with JavaScript, and how both end. There are no globals.
 #pragma once
 
 #include <node_api.h>
@@ -15,6 +14,7 @@ namespace eagain::binding {
 
 class Environment {
  public:
+  // Lives until the thread's environment ends; its descriptors until its dispatch function is collected.
   static Environment* create(napi_env env);
 
   loop::Reactor& reactor() { return reactor_; }
@@ -22,14 +22,22 @@ class Environment {
   int32_t* shared() { return shared_; }
   uint8_t* scratch() { return scratch_; }
 
-  // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch.
+  // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch. Once; undefined after that.
   napi_value start(napi_value dispatch);
   // {receive, send}: the slabs of the message batch, made on the first demand.
   napi_value slabs();
 
  private:
+  // What a finalizer holds that may run after this object is gone.
+  struct Anchor {
+    Environment* environment;
+  };
+
   explicit Environment(napi_env env);
   bool deliver(int begin, int end);
+  void shut();
+  void end();
+  bool watch(napi_value dispatch);
   // Memory that JavaScript owns and both sides use: never handed to users, so never detached.
   void* allocate(size_t size, napi_typedarray_type type, napi_value* view);
   static loop::HostServices services_of(Environment* self);
@@ -39,11 +47,15 @@ class Environment {
   sys::MessageBatch batch_;
   int32_t* shared_ = nullptr;
   uint8_t* scratch_ = nullptr;
-  napi_ref dispatch_ = nullptr;
+  Anchor* anchor_ = nullptr;
+  napi_ref dispatch_ = nullptr;  // weak
   napi_ref resource_ = nullptr;
   napi_ref slabs_ = nullptr;
   napi_async_context async_ = nullptr;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  bool shut_ = false;
+  bool out_of_use_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace eagain::binding

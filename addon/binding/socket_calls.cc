@@ -17,7 +17,8 @@ bool started(Arguments& arguments) { return arguments.environment().shared() != 
 
 // A descriptor that no slot took in would be nobody's.
 int take_in(Arguments& arguments, int fd, int domain, int type, bool restore_blocking) {
-  const int token = slots(arguments).insert(fd);
+  const bool shut = arguments.environment().reactor().is_shut();
+  const int token = shut ? -ESHUTDOWN : slots(arguments).insert(fd);
   if (token < 0) {
     sys::close(fd);
     return token;

@@ -23,13 +23,16 @@ class Vector {
       valid_ = false;
       return;
     }
-    for (; count_ < length && valid_; count_++) {
-      napi_value element;
-      if (napi_get_element(env, arguments.value(i), count_, &element) != napi_ok) {
+    // First all elements, then their memory: a getter could detach what was looked up before it.
+    napi_value elements[kMost];
+    for (uint32_t k = 0; k < length; k++) {
+      if (napi_get_element(env, arguments.value(i), k, &elements[k]) != napi_ok) {
         valid_ = false;
         return;
       }
-      const Bytes bytes = arguments.bytes(element);
+    }
+    for (; count_ < length && valid_; count_++) {
+      const Bytes bytes = arguments.bytes(elements[count_]);
       valid_ = arguments.valid();
       vectors_[count_] = {bytes.data, bytes.length};
     }

@@ -31,6 +31,7 @@ class Reactor {
   void lend(int32_t* batch) { batch_ = batch; }
 
   SlotTable& slots() { return slots_; }
+  bool is_shut() const { return shut_; }
 
   int arm(int token, uint32_t interest);  // the interest now reported on, or -errno
   int disarm(int token);

@@ -2,34 +2,31 @@
 // whether it is over. Makes no system call and resolves nothing: a transition returns what is to be done.
 
 import { DISARMED, ERROR, HANGUP, PEER_CLOSED, PRIORITY, READ, WRITE } from '../native/binding';
-import type { Operation } from './operation';
+import type { Waiting } from './waiting';
 
 /** The queues of a handle: readers and writers go one after the other, watchers all at once. */
 export type Direction = typeof READ | typeof WRITE | typeof WATCH;
 export const WATCH = 8;
 export { READ, WRITE };
 
-type Waiting = Operation<unknown>;
-
 /** First come, first served; leaving from the middle costs nothing. */
 export class Queue {
   head: Waiting | null = null;
   private tail: Waiting | null = null;
 
-  push(operation: Waiting): void {
-    operation.previous = this.tail;
-    operation.next = null;
-    if (this.tail === null) this.head = operation;
-    else this.tail.next = operation;
-    this.tail = operation;
+  push(waiting: Waiting): void {
+    waiting.previous = this.tail;
+    if (this.tail === null) this.head = waiting;
+    else this.tail.next = waiting;
+    this.tail = waiting;
   }
 
-  remove(operation: Waiting): void {
-    if (operation.previous === null) this.head = operation.next;
-    else operation.previous.next = operation.next;
-    if (operation.next === null) this.tail = operation.previous;
-    else operation.next.previous = operation.previous;
-    operation.previous = operation.next = null;
+  remove(waiting: Waiting): void {
+    if (waiting.previous === null) this.head = waiting.next;
+    else waiting.previous.next = waiting.next;
+    if (waiting.next === null) this.tail = waiting.previous;
+    else waiting.next.previous = waiting.previous;
+    waiting.previous = waiting.next = null;
   }
 }
 
@@ -103,9 +100,9 @@ export class Handle {
     this.closed = true;
     const left: Waiting[] = [];
     for (const queue of [this.readers, this.writers, this.watchers]) {
-      for (let operation = queue.head; operation !== null; operation = queue.head) {
-        queue.remove(operation);
-        left.push(operation);
+      for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
+        queue.remove(waiting);
+        left.push(waiting);
       }
     }
     this.waiting = 0;

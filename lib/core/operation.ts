@@ -1,33 +1,20 @@
-// One call of one caller: try → EAGAIN → wait → try. An operation knows how to make its system call and
-// what its result means to the caller; when it is made is the reactor's, in which order the handle's.
+// One call of one caller: how its system call is made, and what the result means to the caller. When it is
+// made, and how long that is waited for, is the reactor's and waiting.ts's.
+//
+// Most calls never wait, so an operation has as few fields as it can: all its subclasses share this
+// constructor, and each store there is a look-up for V8.
 
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers';
-import { abortError, systemError, timeoutError, type ErrorSubject } from './errors';
+import { systemError, type ErrorSubject } from './errors';
 import type { Direction, Handle } from './handle';
-import type { Wait } from './validate';
 
-/** What `attempt` answers while the operation has to wait; its own value, so that it reads as one. */
-export type Outcome = number;
+/** What `attempt` answers for fairness' sake, with more to do at once: go on in the next turn. */
+export const UNFINISHED = -0x7ffffffe;
 
 const PACE = [1, 100] as const;
 
 export abstract class Operation<T> {
-  next: Operation<unknown> | null = null;
-  previous: Operation<unknown> | null = null;
-  settled = false;
-  /** In one of the handle's queues. */
-  queued = false;
   resolve!: (value: T) => void;
   reject!: (error: Error) => void;
-  /** Said -EAGAIN for fairness, not because the kernel did: goes on in the next turn. */
-  unfinished = false;
-  /** Where it waits out what no event announces: the delay before the next try, in ms. */
-  delay = 0;
-  retry: NodeJS.Timeout | undefined;
-
-  private timer: NodeJS.Timeout | undefined;
-  private signal: AbortSignal | undefined;
-  private onAbort: (() => void) | undefined;
 
   constructor(
     readonly handle: Handle,
@@ -35,8 +22,8 @@ export abstract class Operation<T> {
     readonly syscall: string,
   ) {}
 
-  /** The system call: ≥ 0 done, -EAGAIN wait for an event, any other -errno failed. */
-  abstract attempt(): Outcome;
+  /** The system call: ≥ 0 done, -EAGAIN wait for an event, UNFINISHED, any other -errno failed. */
+  abstract attempt(): number;
   /** What the caller gets for a result ≥ 0. */
   abstract value(result: number): T;
 
@@ -77,45 +64,7 @@ export abstract class Operation<T> {
   /** What follows when the caller gives up, beyond the error: an aborted connect closes its socket. */
   abandoned(): void {}
 
-  /** Lets the caller's signal and timeout end the wait through `giveUp`. Called once, when the wait begins. */
-  limit(
-    wait: Wait | undefined,
-    giveUp: (operation: Operation<unknown>, error: Error) => void,
-  ): void {
-    if (wait === undefined) return;
-    const { signal, timeout } = wait;
-    if (signal !== undefined) {
-      this.signal = signal;
-      this.onAbort = (): void => giveUp(this as Operation<unknown>, abortError(signal));
-      signal.addEventListener('abort', this.onAbort);
-    }
-    if (timeout !== undefined && timeout < 0x7fffffff) {
-      this.timer = startTimer(
-        () => giveUp(this as Operation<unknown>, timeoutError(this.syscall, timeout)),
-        timeout,
-      );
-      // The wait itself keeps the process alive, or deliberately does not.
-      this.timer.unref();
-    }
-  }
-
-  succeed(result: number): void {
-    this.finish();
-    this.resolve(this.value(result));
-  }
-
   fail(error: Error): void {
-    this.finish();
     this.reject(this.annotate(error));
-  }
-
-  // Promise 3: a listener on a signal lives as long as the call.
-  private finish(): void {
-    this.settled = true;
-    if (this.signal !== undefined)
-      this.signal.removeEventListener('abort', this.onAbort as () => void);
-    if (this.timer !== undefined) stopTimer(this.timer);
-    if (this.retry !== undefined) stopTimer(this.retry);
-    this.signal = this.timer = this.retry = undefined;
   }
 }

@@ -4,7 +4,7 @@
 // The life of an operation: submit → attempt → done, or → wait in the handle's queue → (an event, the next
 // turn, a delay) → attempt … → settled once, by its result, its signal, its deadline or the handle's end.
 
-import { setImmediate, setTimeout as startTimer } from 'node:timers';
+import { setImmediate } from 'node:timers';
 import {
   BATCH,
   IN_TURN,
@@ -18,10 +18,9 @@ import {
 import { Budget } from './budget';
 import { abortError, closedError, EAGAIN, systemError } from './errors';
 import { WATCH, type Direction, type Handle } from './handle';
-import type { Operation } from './operation';
+import { UNFINISHED, type Operation } from './operation';
 import type { Wait } from './validate';
-
-type Waiting = Operation<unknown>;
+import { Waiting } from './waiting';
 
 const AGAIN = -EAGAIN;
 
@@ -38,14 +37,15 @@ export class Reactor {
   private pending: Handle[] = [];
   private nextTurn: NodeJS.Immediate | undefined;
   private referencedWaits = 0;
-  private readonly giveUp = (operation: Waiting, error: Error): void =>
-    this.abandon(operation, error);
+  // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it.
+  private readonly deliver = (begin: number, end: number): void => this.dispatch(begin, end);
+  private readonly giveUp = (waiting: Waiting, error: Error): void => this.abandon(waiting, error);
 
   constructor(
     private readonly binding: ReactorBinding,
     private readonly budget = new Budget(),
   ) {
-    this.memory = binding.start((begin, end) => this.dispatch(begin, end));
+    this.memory = binding.start(this.deliver);
     this.shared = this.memory.shared;
   }
 
@@ -63,41 +63,54 @@ export class Reactor {
     });
   }
 
-  /** The same for callers that have set `resolve` and `reject` themselves. */
-  submit<T>(operation: Operation<T>, wait?: Wait): void {
-    const { handle } = operation;
-    if (handle.closed) return operation.fail(closedError(operation.syscall));
+  /**
+   * The same for callers that have set `resolve` and `reject` themselves; what waits, to be cancelled, or
+   * undefined where it is over already.
+   */
+  submit<T>(operation: Operation<T>, wait?: Wait): Waiting | undefined {
+    const { handle, direction } = operation;
+    if (handle.closed) {
+      operation.fail(closedError(operation.syscall));
+      return;
+    }
     if (wait?.signal?.aborted === true) {
       operation.fail(abortError(wait.signal));
-      return operation.abandoned();
+      operation.abandoned();
+      return;
     }
-    const waiting = operation as Waiting;
-    const queue = handle.queue(operation.direction);
-    if ((queue.head === null || operation.direction === WATCH) && operation.promising) {
-      const spent = !this.budget.left();
-      if (!spent && this.attempt(waiting)) return;
-      this.enqueue(waiting, wait);
-      if (spent || operation.unfinished) return this.postpone(handle);
-      if (operation.retry !== undefined) return;
-    } else {
-      this.enqueue(waiting, wait);
+    const first = direction === WATCH || handle.queue(direction).head === null;
+    if (!first || !operation.promising) {
+      const waiting = this.begin(operation, wait);
+      this.arm(waiting);
+      return waiting;
     }
-    this.arm(waiting);
+    const result = this.budget.left() ? operation.attempt() : UNFINISHED;
+    if (this.isOver(operation, result)) {
+      this.settle(operation, result);
+      return;
+    }
+    const waiting = this.begin(operation, wait);
+    this.goOn(waiting, result);
+    return waiting;
   }
 
   /** Ends a wait from outside: nothing was moved. False where it was over already. */
-  cancel(operation: Waiting, error: Error): boolean {
-    if (operation.settled) return false;
-    this.dequeue(operation);
-    operation.fail(error);
+  cancel(waiting: Waiting, error: Error): boolean {
+    if (waiting.settled) return false;
+    this.dequeue(waiting);
+    waiting.operation.fail(error);
     return true;
   }
 
   /** Ends all waits in one direction, in their order. */
-  expel(handle: Handle, direction: Direction, error: (operation: Waiting) => Error): void {
+  expel(
+    handle: Handle,
+    direction: Direction,
+    error: (operation: Operation<unknown>) => Error,
+  ): void {
     const queue = handle.queue(direction);
-    for (let operation = queue.head; operation !== null; operation = queue.head) {
-      this.cancel(operation, error(operation));
+    for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
+      this.cancel(waiting, error(waiting.operation));
     }
   }
 
@@ -127,9 +140,11 @@ export class Reactor {
     if (handle.referenced) this.count(-handle.waiting);
     const left = handle.close();
     try {
-      for (const operation of left) {
-        operation.queued = false;
-        this.guard(() => operation.fail(closedError(operation.syscall)));
+      for (const waiting of left) {
+        waiting.finish();
+        this.guard(() => {
+          waiting.operation.fail(closedError(waiting.operation.syscall));
+        });
       }
     } finally {
       this.handles[handle.token & PLACE_MASK] = undefined;
@@ -165,86 +180,92 @@ export class Reactor {
 
   private advanceQueue(handle: Handle, direction: Direction): void {
     const queue = handle.queue(direction);
-    for (let operation = queue.head; operation !== null; operation = queue.head) {
-      if (!operation.promising || operation.retry !== undefined) return;
+    for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
+      if (waiting.delayed || !waiting.operation.promising) return;
       if (!this.budget.left()) return this.postpone(handle);
-      if (!this.attempt(operation)) return;
+      if (!this.tryAgain(waiting)) return;
     }
   }
 
   private advanceWatchers(handle: Handle): void {
-    for (let operation = handle.watchers.head; operation !== null;) {
-      const { next } = operation;
-      this.attempt(operation);
-      operation = next;
+    for (let waiting = handle.watchers.head; waiting !== null;) {
+      const { next } = waiting;
+      if (!waiting.settled) this.tryAgain(waiting);
+      waiting = next;
     }
   }
 
-  /** Makes the call; true if that settled the operation. */
-  private attempt(operation: Waiting): boolean {
-    operation.unfinished = false;
+  /** Makes a waiting operation's call; true if that settled it. */
+  private tryAgain(waiting: Waiting): boolean {
+    const { operation } = waiting;
     const result = operation.attempt();
-    if (operation.unfinished) {
-      if (operation.queued) this.postpone(operation.handle);
+    if (!this.isOver(operation, result)) {
+      this.goOn(waiting, result);
       return false;
     }
-    if (result === AGAIN && !operation.passes(result)) {
-      if (operation.direction !== WATCH) operation.handle.refuse(operation.direction);
-      if (operation.queued) this.arm(operation);
-      return false;
+    this.dequeue(waiting);
+    try {
+      this.settle(operation, result);
+    } catch (error) {
+      throwLater(error);
     }
-    if (result < 0 && operation.passes(result)) {
-      this.retryLater(operation);
-      return false;
-    }
-    this.budget.spend(1);
-    this.dequeue(operation);
-    this.guard(() => {
-      if (result < 0) operation.fail(operation.error(result));
-      else operation.succeed(result);
-    });
     return true;
   }
 
-  // What passes without an event (a Unix backlog that is full, ENOBUFS) is waited out.
-  private retryLater(operation: Waiting): void {
-    const [first, longest] = operation.pace;
-    operation.delay = operation.delay === 0 ? first : Math.min(2 * operation.delay, longest);
-    operation.retry = startTimer(() => {
-      operation.retry = undefined;
-      if (!operation.settled) this.advance(operation.handle);
-    }, operation.delay);
-    if (!operation.handle.referenced) operation.retry.unref();
+  private isOver<T>(operation: Operation<T>, result: number): boolean {
+    if (result >= 0) return true;
+    return result !== AGAIN && result !== UNFINISHED && !operation.passes(result);
   }
 
-  private enqueue(operation: Waiting, wait: Wait | undefined): void {
+  private settle<T>(operation: Operation<T>, result: number): void {
+    this.budget.spend(1);
+    if (result >= 0) operation.resolve(operation.value(result));
+    else operation.fail(operation.error(result));
+  }
+
+  private begin<T>(operation: Operation<T>, wait: Wait | undefined): Waiting {
     const { handle } = operation;
-    handle.queue(operation.direction).push(operation);
-    operation.queued = true;
+    const waiting = new Waiting(operation as unknown as Operation<unknown>);
+    handle.queue(operation.direction).push(waiting);
     handle.waiting++;
     if (handle.referenced) this.count(1);
-    operation.limit(wait, this.giveUp);
+    if (wait !== undefined) waiting.limit(wait, this.giveUp);
+    return waiting;
   }
 
-  private dequeue(operation: Waiting): void {
-    if (!operation.queued) return;
-    const { handle } = operation;
-    operation.queued = false;
-    handle.queue(operation.direction).remove(operation);
+  // What passes without an event (a Unix backlog that is full, ENOBUFS) is waited out.
+  private goOn(waiting: Waiting, result: number): void {
+    const { operation } = waiting;
+    const { handle, direction } = operation;
+    if (result === UNFINISHED) return this.postpone(handle);
+    if (operation.passes(result)) {
+      return waiting.pause(() => {
+        if (!waiting.settled) this.advance(handle);
+      });
+    }
+    if (direction !== WATCH) handle.refuse(direction);
+    this.arm(waiting);
+  }
+
+  private dequeue(waiting: Waiting): void {
+    const { handle, direction } = waiting.operation;
+    handle.queue(direction).remove(waiting);
     handle.waiting--;
     if (handle.referenced) this.count(-1);
+    waiting.finish();
   }
 
-  private arm(operation: Waiting): void {
-    const { handle, interest } = operation;
+  private arm(waiting: Waiting): void {
+    const { handle, interest } = waiting.operation;
     if (handle.missing(interest) === 0) return;
     const armed = this.binding.arm(handle.token, interest);
     if (armed >= 0) handle.armed = armed;
-    else this.cancel(operation, systemError(armed, 'epoll_ctl'));
+    else this.cancel(waiting, systemError(armed, 'epoll_ctl'));
   }
 
-  private abandon(operation: Waiting, error: Error): void {
-    if (!this.cancel(operation, error)) return;
+  private abandon(waiting: Waiting, error: Error): void {
+    if (!this.cancel(waiting, error)) return;
+    const { operation } = waiting;
     operation.abandoned();
     // The one behind it may have waited for its turn only.
     if (!operation.handle.closed) this.advance(operation.handle);
@@ -281,14 +302,18 @@ export class Reactor {
     if (this.shared[IN_TURN] === 0) this.binding.reference(alive);
   }
 
-  // A handler that throws loses neither the rest of its batch nor its error.
   private guard(run: () => void): void {
     try {
       run();
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
+}
+
+// A handler that throws loses neither the rest of its batch nor its error.
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -8,9 +8,13 @@ import { HIGH_WATER_MARK, observe, POLICIES, type ObserveOptions } from '../adap
 import { closedError, invalidValue } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
+import { Waiting } from '../core/waiting';
 import { integer, record, wait as checkWait, type Wait } from '../core/validate';
 
 export type { IterateOptions, ObserveOptions };
+
+// A pull that was answered at once.
+const OVER: Pull = {};
 
 export interface Source<T> extends AsyncIterable<T> {
   /** An iterator over what comes; leaving it early cancels the wait at once and loses nothing. */
@@ -51,15 +55,15 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
     const operation = this.next();
     operation.resolve = got;
     operation.reject = failed;
-    reactor.submit(operation, signal === undefined ? undefined : { signal });
-    return operation;
+    return reactor.submit(operation, signal === undefined ? undefined : { signal }) ?? OVER;
   }
 
   /** @internal */
   withdraw(pull: Pull): void {
-    const operation = pull as Operation<unknown>;
+    if (!(pull instanceof Waiting)) return;
+    const { operation } = pull;
     operation.reject = (): void => {};
-    reactor.cancel(operation, closedError(operation.syscall));
+    reactor.cancel(pull, closedError(operation.syscall));
   }
 
   /** The operation that yields the next item, null at the end. */

@@ -169,6 +169,11 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
   private async shut(wait: Wait | undefined, linger: number): Promise<void> {
     const { state } = this.socket;
     if (state.closed) return;
+    // The peer has ended and nothing is on its way to it: there is nothing to wait for.
+    if (state.ended && state.waiting === 0) {
+      this.socket.close();
+      return;
+    }
     reactor.expel(state, READ, (operation) => closedError(operation.syscall));
     try {
       await reactor.perform(new EndWriting(state), wait);

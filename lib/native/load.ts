@@ -6,11 +6,15 @@ import { join } from 'node:path';
 const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown;
 import type { Binding } from './binding';
 
-function load(): Binding {
-  const named = process.env['EAGAIN_ADDON'];
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
-  if (named !== undefined && named !== '') return require(named) as Binding;
-  return nodeGypBuild(join(__dirname, '../..')) as Binding;
+interface Addon {
+  create(): Binding;
 }
 
-export const binding: Binding = load();
+function load(): Addon {
+  const named = process.env['EAGAIN_ADDON'];
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
+  if (named !== undefined && named !== '') return require(named) as Addon;
+  return nodeGypBuild(join(__dirname, '../..')) as Addon;
+}
+
+export const binding: Binding = load().create();

@@ -2,7 +2,7 @@
 
 import { NAME_LENGTH, READ, WRITE } from '../native/binding';
 import { EAGAIN, EINPROGRESS, type ErrorSubject } from '../core/errors';
-import { Operation } from '../core/operation';
+import { Operation, UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { Address, AddressInput } from './address';
@@ -94,8 +94,7 @@ export class SteadyAccept<S> extends Accept<S> {
       const result = super.attempt();
       if (!PEERS_OWN.has(result)) return result;
     }
-    this.unfinished = true;
-    return -EAGAIN;
+    return UNFINISHED;
   }
 
   override passes(result: number): boolean {

@@ -1,8 +1,8 @@
 // recv(2), recvfrom(2), recvmsg(2), recvmmsg(2) as operations.
 
 import { MESSAGE_FLAGS, NAME_LENGTH, READ } from '../native/binding';
-import { EAGAIN, endedError } from '../core/errors';
-import { Operation } from '../core/operation';
+import { endedError } from '../core/errors';
+import { Operation, UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { Address } from './address';
@@ -202,7 +202,10 @@ export class ReceiveChunk extends Reading<Buffer | null> {
   }
 
   value(length: number): Buffer | null {
-    if (length === 0) return null;
+    if (length === 0) {
+      this.state.ended = true;
+      return null;
+    }
     this.state.bytesRead += length;
     const room = this.large ?? spare!;
     if (4 * length > room.length) {
@@ -236,6 +239,7 @@ export class ReceiveBytes extends Reading<number | null> {
 
   value(result: number): number | null {
     this.state.bytesRead += result;
+    this.state.ended ||= result === 0;
     return result === 0 ? null : result;
   }
 }
@@ -297,8 +301,7 @@ export class Drain extends Reading<void> {
       if (result <= 0) return result;
       drained += result;
     }
-    this.unfinished = true;
-    return -EAGAIN;
+    return UNFINISHED;
   }
 
   value(): void {}

@@ -2,7 +2,7 @@
 
 import { WRITE } from '../native/binding';
 import { EAGAIN, ENOBUFS, type ErrorSubject } from '../core/errors';
-import { Operation } from '../core/operation';
+import { Operation, UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { AddressInput } from './address';
@@ -233,8 +233,7 @@ export class SendEach extends Sending<BatchSent> {
     const { messages, state } = this;
     for (let turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
       if (this.sent >= turn) {
-        this.unfinished = true;
-        return -EAGAIN;
+        return UNFINISHED;
       }
       const result = sendSome(state, messages, this.sent, 0);
       if (result === -EAGAIN || result === -ENOBUFS) return result;

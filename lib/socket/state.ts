@@ -9,6 +9,8 @@ import { constants as C } from './constants';
 export class SocketState extends Handle {
   /** A byte stream: no message edges, and a short read means an empty queue. */
   readonly stream: boolean;
+  /** The peer's end of the stream was read. */
+  ended = false;
   bytesRead = 0;
   bytesWritten = 0;
 

@@ -1,0 +1,67 @@
+// An operation that has to wait: its place in the handle's queue, the delay before its next try where no
+// event will come, and the caller's limits, its signal and its timeout. Made when the wait begins.
+
+import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
+import { abortError, timeoutError } from './errors';
+import type { Operation } from './operation';
+import type { Wait } from './validate';
+
+type GiveUp = (waiting: Waiting, error: Error) => void;
+
+// Timers beyond this would fire at once; nobody lives to see these.
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+export class Waiting {
+  next: Waiting | null = null;
+  previous: Waiting | null = null;
+  settled = false;
+  private delay = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private signal: AbortSignal | undefined;
+  private onAbort: (() => void) | undefined;
+
+  constructor(readonly operation: Operation<unknown>) {}
+
+  /** Waits for a delay to pass, not for an event. */
+  get delayed(): boolean {
+    return this.retry !== undefined;
+  }
+
+  /** Lets the caller's signal and timeout end the wait through `giveUp`. */
+  limit(wait: Wait, giveUp: GiveUp): void {
+    const { signal, timeout } = wait;
+    if (signal !== undefined) {
+      this.signal = signal;
+      this.onAbort = (): void => giveUp(this, abortError(signal));
+      signal.addEventListener('abort', this.onAbort);
+    }
+    if (timeout !== undefined && timeout < LONGEST_TIMEOUT) {
+      const { syscall } = this.operation;
+      this.timer = startTimer(() => giveUp(this, timeoutError(syscall, timeout)), timeout);
+      // The wait itself keeps the process alive, or deliberately does not.
+      this.timer.unref();
+    }
+  }
+
+  /** Calls `again` after the operation's pace: twice as long as the last time. */
+  pause(again: () => void): void {
+    const { pace, handle } = this.operation;
+    const [first, longest] = pace;
+    this.delay = this.delay === 0 ? first : Math.min(2 * this.delay, longest);
+    this.retry = startTimer(() => {
+      this.retry = undefined;
+      again();
+    }, this.delay);
+    if (!handle.referenced) this.retry.unref();
+  }
+
+  // Promise 3: a listener on a signal lives as long as the call.
+  finish(): void {
+    this.settled = true;
+    if (this.signal !== undefined) this.signal.removeEventListener('abort', this.onAbort!);
+    if (this.timer !== undefined) stopTimer(this.timer);
+    if (this.retry !== undefined) stopTimer(this.retry);
+    this.signal = this.timer = this.retry = undefined;
+  }
+}
