@@ -43,10 +43,7 @@ int close(Arguments& arguments) {
 int detach(Arguments& arguments) {
   const loop::Slot* slot = arguments.slot(0);
   if (slot == nullptr) return 0;
-  if (slot->restore_blocking) {
-    const int restored = sys::set_blocking(slot->fd, true);
-    if (restored < 0) return restored;
-  }
+  if (slot->restore_blocking) sys::set_blocking(slot->fd, true);
   return arguments.environment().reactor().release(arguments.integer(0));
 }
 

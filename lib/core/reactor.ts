@@ -55,19 +55,19 @@ export class Reactor {
   }
 
   /** A promise for what `operation` yields. Its system call is made before this returns, where its turn has come. */
-  perform<T>(operation: Operation<T>, wait?: Wait): Promise<T> {
+  perform<T>(operation: Operation<T>, wait?: Wait, owner?: object): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;
-      this.submit(operation, wait);
+      this.submit(operation, wait, owner);
     });
   }
 
   /**
    * The same for callers that have set `resolve` and `reject` themselves; what waits, to be cancelled, or
-   * undefined where it is over already.
+   * undefined where it is over already. `owner` is kept from being collected, and its socket closed, until then.
    */
-  submit<T>(operation: Operation<T>, wait?: Wait): Waiting | undefined {
+  submit<T>(operation: Operation<T>, wait?: Wait, owner?: object): Waiting | undefined {
     const { handle, direction } = operation;
     if (handle.closed) {
       operation.fail(closedError(operation.syscall));
@@ -80,7 +80,7 @@ export class Reactor {
     }
     const first = direction === WATCH || handle.queue(direction).head === null;
     if (!first || !operation.promising) {
-      const waiting = this.begin(operation, wait);
+      const waiting = this.begin(operation, wait, owner);
       this.arm(waiting);
       return waiting;
     }
@@ -89,7 +89,7 @@ export class Reactor {
       this.settle(operation, result);
       return;
     }
-    const waiting = this.begin(operation, wait);
+    const waiting = this.begin(operation, wait, owner);
     this.goOn(waiting, result);
     return waiting;
   }
@@ -223,9 +223,13 @@ export class Reactor {
     else operation.fail(operation.error(result));
   }
 
-  private begin<T>(operation: Operation<T>, wait: Wait | undefined): Waiting {
+  private begin<T>(
+    operation: Operation<T>,
+    wait: Wait | undefined,
+    owner: object | undefined,
+  ): Waiting {
     const { handle } = operation;
-    const waiting = new Waiting(operation as unknown as Operation<unknown>);
+    const waiting = new Waiting(operation as unknown as Operation<unknown>, owner);
     handle.queue(operation.direction).push(waiting);
     handle.waiting++;
     if (handle.referenced) this.count(1);

@@ -21,7 +21,11 @@ export class Waiting {
   private signal: AbortSignal | undefined;
   private onAbort: (() => void) | undefined;
 
-  constructor(readonly operation: Operation<unknown>) {}
+  constructor(
+    readonly operation: Operation<unknown>,
+    /** Who must not be collected while this waits. */
+    readonly owner: object | undefined,
+  ) {}
 
   /** Waits for a delay to pass, not for an event. */
   get delayed(): boolean {

@@ -55,7 +55,7 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
     const operation = this.next();
     operation.resolve = got;
     operation.reject = failed;
-    return reactor.submit(operation, signal === undefined ? undefined : { signal }) ?? OVER;
+    return reactor.submit(operation, signal === undefined ? undefined : { signal }, this) ?? OVER;
   }
 
   /** @internal */
@@ -70,6 +70,6 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   protected abstract next(): Operation<T | null>;
 
   protected perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
-    return reactor.perform(operation, checkWait(options));
+    return reactor.perform(operation, checkWait(options), this);
   }
 }

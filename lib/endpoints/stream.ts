@@ -163,7 +163,7 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
   ): void {
     operation.resolve = done;
     operation.reject = failed;
-    reactor.submit(operation);
+    reactor.submit(operation, undefined, this);
   }
 
   private async shut(wait: Wait | undefined, linger: number): Promise<void> {

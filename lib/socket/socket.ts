@@ -265,7 +265,7 @@ export class Socket extends SocketDescriptor {
   }
 
   private wait<T>(operation: Operation<T>, options: Wait | undefined): Promise<T> {
-    return reactor.perform(operation, checkWait(options));
+    return reactor.perform(operation, checkWait(options), this);
   }
 
   private now<T>(operation: Operation<T>): T | null {
