@@ -1,8 +1,8 @@
 // One call of one caller: how its system call is made, and what the result means to the caller. When it is
 // made, and how long that is waited for, is the reactor's and waiting.ts's.
 //
-// Most calls never wait, so an operation has as few fields as it can: all its subclasses share this
-// constructor, and each store there is a look-up for V8.
+// Most calls never wait, so making an operation must cost next to nothing: there are no fields here, since a
+// store in a constructor that many classes share is a look-up for V8, and one in a class of its own is not.
 
 import { systemError, type ErrorSubject } from './errors';
 import type { Direction, Handle } from './handle';
@@ -16,11 +16,10 @@ export abstract class Operation<T> {
   resolve!: (value: T) => void;
   reject!: (error: Error) => void;
 
-  constructor(
-    readonly handle: Handle,
-    readonly direction: Direction,
-    readonly syscall: string,
-  ) {}
+  abstract readonly handle: Handle;
+  abstract readonly direction: Direction;
+  /** What errors call it. */
+  abstract readonly syscall: string;
 
   /** The system call: ≥ 0 done, -EAGAIN wait for an event, UNFINISHED, any other -errno failed. */
   abstract attempt(): number;

@@ -3,7 +3,7 @@
 import type { Wait } from '../core/validate';
 import { constants as C } from '../socket/constants';
 import type { Message } from '../socket/message';
-import { EndWriting } from '../socket/send';
+import { EndWriting } from '../socket/stream';
 import type { Socket } from '../socket/socket';
 import { MessageSocket } from './message';
 

@@ -10,13 +10,19 @@ import { integer, wait as checkWait, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
-import { Drain, ReceiveBytes, ReceiveChunk, ReceiveExactly } from '../socket/receive';
-import { EndWriting, SendAll } from '../socket/send';
+import {
+  CHUNK,
+  Drain,
+  EndWriting,
+  ReceiveBytes,
+  ReceiveChunk,
+  ReceiveExactly,
+  SendAll,
+} from '../socket/stream';
 import type { Socket } from '../socket/socket';
 import { READ } from '../core/handle';
 import { PullSource } from './source';
 
-const CHUNK = 65536;
 const MOST = 0x40000000;
 /** How long `close` waits for the peer's end unless told, in ms. */
 const LINGER = 1000;

@@ -18,17 +18,25 @@ export class Connect extends Operation<void> {
   private underWay = false;
 
   constructor(
-    readonly state: SocketState,
+    readonly handle: SocketState,
     private readonly to: AddressInput,
   ) {
-    super(state, WRITE, 'connect');
-    this.name = encoded(to, state.domain, 'address');
+    super();
+    this.name = encoded(to, handle.domain, 'address');
+  }
+
+  get direction(): typeof WRITE {
+    return WRITE;
+  }
+
+  get syscall(): string {
+    return 'connect';
   }
 
   // Promise 9: this is the only reader of SO_ERROR.
   attempt(): number {
-    if (this.underWay) return binding.connectOutcome(this.state.token);
-    const result = binding.connect(this.state.token, present(this.name));
+    if (this.underWay) return binding.connectOutcome(this.handle.token);
+    const result = binding.connect(this.handle.token, present(this.name));
     if (result !== -EINPROGRESS) return result;
     this.underWay = true;
     return -EAGAIN;
@@ -38,12 +46,12 @@ export class Connect extends Operation<void> {
 
   // Promise 11: a full backlog of a Unix listener is EAGAIN at once, and no event ever tells that there is room.
   override passes(result: number): boolean {
-    return result === -EAGAIN && !this.underWay && this.state.domain === C.AF_UNIX;
+    return result === -EAGAIN && !this.underWay && this.handle.domain === C.AF_UNIX;
   }
 
   // Promise 2: a connection attempt cannot be taken back, so an abandoned one takes its socket along.
   override abandoned(): void {
-    reactor.close(this.state);
+    reactor.close(this.handle);
   }
 
   override subject(): ErrorSubject | undefined {
@@ -53,14 +61,22 @@ export class Connect extends Operation<void> {
 
 export class Accept<S> extends Operation<S> {
   constructor(
-    readonly state: SocketState,
+    readonly handle: SocketState,
     private readonly make: (token: number, peer: Address | null) => S,
   ) {
-    super(state, READ, 'accept');
+    super();
+  }
+
+  get direction(): typeof READ {
+    return READ;
+  }
+
+  get syscall(): string {
+    return 'accept';
   }
 
   attempt(): number {
-    return binding.accept(this.state.token);
+    return binding.accept(this.handle.token);
   }
 
   value(token: number): S {

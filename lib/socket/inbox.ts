@@ -1,11 +1,8 @@
 // Messages that one recvmmsg(2) brought and nobody has taken yet: at most one batch, owned by the socket and
 // not by whoever asked, so that giving up loses none of them.
 
-import { READ } from '../native/binding';
-import { Operation } from '../core/operation';
-import { reactor } from '../core/runtime';
-import { binding } from '../native/load';
 import { BATCH_CAPACITY, isStamped, messageAt, slabs, type Message } from './message';
+import { Reading, receiveMany } from './receive';
 import type { SocketState } from './state';
 
 export class Inbox {
@@ -30,12 +27,8 @@ export class Inbox {
   fill(max: number): number {
     slabs();
     const { state, size } = this;
-    const asked = max < BATCH_CAPACITY ? max : BATCH_CAPACITY;
-    const received = binding.recvmmsg(state.token, asked, size, 0);
+    const received = receiveMany(state, max, size, 0);
     if (received <= 0) return received;
-    reactor.spend(received - 1);
-    // recvmmsg(2) stops early at EAGAIN, or at an error that has an event of its own.
-    if (received < asked) state.drained();
     this.messages = [];
     this.first = 0;
     for (let i = 0; i < received; i++) {
@@ -59,13 +52,16 @@ export class Inbox {
   }
 }
 
-abstract class Taking<T> extends Operation<T> {
-  constructor(
-    readonly inbox: Inbox,
-    readonly max: number,
-    syscall: string,
-  ) {
-    super(inbox.state, READ, syscall);
+abstract class Taking<T> extends Reading<T> {
+  abstract readonly inbox: Inbox;
+  abstract readonly max: number;
+
+  get handle(): SocketState {
+    return this.inbox.state;
+  }
+
+  get syscall(): string {
+    return 'receive';
   }
 
   override get promising(): boolean {
@@ -81,10 +77,14 @@ abstract class Taking<T> extends Operation<T> {
 /** The next message; null at the end of a SEQPACKET stream. */
 export class TakeOne extends Taking<Message | null> {
   constructor(
-    inbox: Inbox,
+    readonly inbox: Inbox,
     private readonly size?: number,
   ) {
-    super(inbox, BATCH_CAPACITY, 'receive');
+    super();
+  }
+
+  get max(): number {
+    return BATCH_CAPACITY;
   }
 
   value(): Message | null {
@@ -102,8 +102,11 @@ function cut(message: Message, size: number): Message {
 
 /** What is there of messages, at most `max`; none at the end of a SEQPACKET stream. */
 export class TakeMany extends Taking<Message[]> {
-  constructor(inbox: Inbox, max: number) {
-    super(inbox, max, 'receive');
+  constructor(
+    readonly inbox: Inbox,
+    readonly max: number,
+  ) {
+    super();
   }
 
   value(): Message[] {

@@ -31,10 +31,10 @@ export class Ready extends Operation<Readiness> {
   private readonly wanted: number;
 
   constructor(
-    readonly state: SocketState,
+    readonly handle: SocketState,
     asked: Interest,
   ) {
-    super(state, WATCH, 'poll');
+    super();
     record('events', asked);
     this.events =
       (asked.read === true ? C.POLLIN : 0) |
@@ -48,12 +48,20 @@ export class Ready extends Operation<Readiness> {
       throw invalidValue('events', 'at least one of read, write and priority', asked);
   }
 
+  get direction(): typeof WATCH {
+    return WATCH;
+  }
+
+  get syscall(): string {
+    return 'poll';
+  }
+
   override get interest(): number {
     return this.wanted;
   }
 
   attempt(): number {
-    const revents = binding.poll(this.state.token, this.events);
+    const revents = binding.poll(this.handle.token, this.events);
     return revents === 0 ? -EAGAIN : revents;
   }
 

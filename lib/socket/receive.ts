@@ -1,14 +1,13 @@
 // recv(2), recvfrom(2), recvmsg(2), recvmmsg(2) as operations.
 
 import { MESSAGE_FLAGS, NAME_LENGTH, READ } from '../native/binding';
-import { endedError } from '../core/errors';
-import { Operation, UNFINISHED } from '../core/operation';
+import { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { Address } from './address';
 import { lengthOf } from './bytes';
 import { constants as C } from './constants';
-import { messageAt, senderOf, slabs, type Message } from './message';
+import { BATCH_CAPACITY, DEFAULT_SIZE, messageAt, senderOf, slabs, type Message } from './message';
 import { decodeScratch } from './sockaddr';
 import type { SocketState } from './state';
 
@@ -24,13 +23,9 @@ export interface Received {
   from: Address | null;
 }
 
-abstract class Reading<T> extends Operation<T> {
-  constructor(
-    readonly state: SocketState,
-    readonly flags: number,
-    syscall: string,
-  ) {
-    super(state, READ, syscall);
+export abstract class Reading<T> extends Operation<T> {
+  get direction(): typeof READ {
+    return READ;
   }
 }
 
@@ -52,18 +47,22 @@ export class Receive extends Reading<number> {
   private readonly length: number;
 
   constructor(
-    state: SocketState,
+    readonly handle: SocketState,
     private readonly into: Uint8Array,
-    flags: number,
+    private readonly flags: number,
   ) {
-    super(state, flags, 'recv');
+    super();
     this.length = into.byteLength;
   }
 
+  get syscall(): string {
+    return 'recv';
+  }
+
   attempt(): number {
-    const { state, flags, length } = this;
-    const result = binding.recv(state.token, this.into, 0, length, flags);
-    noticeShortRead(state, length, result, flags);
+    const { handle, flags, length } = this;
+    const result = binding.recv(handle.token, this.into, 0, length, flags);
+    noticeShortRead(handle, length, result, flags);
     return result;
   }
 
@@ -74,20 +73,24 @@ export class Receive extends Reading<number> {
 
 export class ReceiveFrom extends Reading<Received> {
   constructor(
-    state: SocketState,
+    readonly handle: SocketState,
     private readonly into: Uint8Array,
-    flags: number,
+    private readonly flags: number,
   ) {
-    super(state, flags, 'recvfrom');
+    super();
+  }
+
+  get syscall(): string {
+    return 'recvfrom';
   }
 
   attempt(): number {
-    return binding.recvmsg(this.state.token, [this.into], this.flags);
+    return binding.recvmsg(this.handle.token, [this.into], this.flags);
   }
 
   value(length: number): Received {
     const bytes = Math.min(length, this.into.byteLength);
-    const from = senderOf(decodeScratch(shared[NAME_LENGTH]), this.state);
+    const from = senderOf(decodeScratch(shared[NAME_LENGTH]), this.handle);
     return { bytes, length, truncated: length > bytes, from };
   }
 }
@@ -95,15 +98,19 @@ export class ReceiveFrom extends Reading<Received> {
 /** recvmsg(2) into the caller's memory. */
 export class ReceiveInto extends Reading<Message> {
   constructor(
-    state: SocketState,
+    readonly handle: SocketState,
     private readonly into: readonly Uint8Array[],
-    flags: number,
+    private readonly flags: number,
   ) {
-    super(state, flags, 'recvmsg');
+    super();
+  }
+
+  get syscall(): string {
+    return 'recvmsg';
   }
 
   attempt(): number {
-    return binding.recvmsg(this.state.token, this.into, this.flags);
+    return binding.recvmsg(this.handle.token, this.into, this.flags);
   }
 
   value(length: number): Message {
@@ -119,7 +126,7 @@ export class ReceiveInto extends Reading<Message> {
       length,
       truncated: length > kept,
       controlTruncated: (flags & C.MSG_CTRUNC) !== 0,
-      from: senderOf(decodeScratch(shared[NAME_LENGTH]), this.state),
+      from: senderOf(decodeScratch(shared[NAME_LENGTH]), this.handle),
       flags,
       control: [],
     };
@@ -127,182 +134,64 @@ export class ReceiveInto extends Reading<Message> {
 }
 
 /** recvmmsg(2) through the slab; what is kept is copied out at its right size. */
-abstract class ReceiveMany<T> extends Reading<T> {
+export class ReceiveBatch extends Reading<Message[]> {
   constructor(
-    state: SocketState,
-    readonly max: number,
-    readonly size: number,
-    flags: number,
-    syscall: string,
+    readonly handle: SocketState,
+    private readonly max: number,
+    private readonly size: number,
+    private readonly flags: number,
   ) {
-    super(state, flags, syscall);
+    super();
     slabs();
   }
 
+  get syscall(): string {
+    return 'recvmmsg';
+  }
+
   attempt(): number {
-    const { state, max, flags } = this;
-    const result = binding.recvmmsg(state.token, max, this.size, flags);
-    // Fewer than asked: recvmmsg(2) has met EAGAIN itself (or an error, which comes with an event of its own).
-    if (result > 0) {
-      reactor.spend(result - 1);
-      if (result < max && flags === 0 && !state.stream) state.drained();
-    }
-    return result;
-  }
-}
-
-export class ReceiveOne extends ReceiveMany<Message> {
-  constructor(state: SocketState, size: number, flags: number) {
-    super(state, 1, size, flags, 'recvmsg');
-  }
-
-  value(): Message {
-    return messageAt(0, this.size, this.state);
-  }
-}
-
-export class ReceiveBatch extends ReceiveMany<Message[]> {
-  constructor(state: SocketState, max: number, size: number, flags: number) {
-    super(state, max, size, flags, 'recvmmsg');
+    return receiveMany(this.handle, this.max, this.size, this.flags);
   }
 
   value(count: number): Message[] {
     const messages: Message[] = [];
-    for (let i = 0; i < count; i++) messages.push(messageAt(i, this.size, this.state));
+    for (let i = 0; i < count; i++) messages.push(messageAt(i, this.size, this.handle));
     return messages;
   }
 }
 
-const CHUNK = 65536;
-
-// What the next chunk is received into. A chunk that fills more than a quarter of it is given away with it;
-// a smaller one is copied out at its size, so that nobody keeps 64 KiB for a few bytes.
-let spare: Buffer | undefined;
-
-/** A stream's next bytes, at most `size` of them, in memory of their own; null at the end. */
-export class ReceiveChunk extends Reading<Buffer | null> {
-  private large: Buffer | undefined;
-
+/** recvmsg(2) through the slab. */
+export class ReceiveOne extends Reading<Message> {
   constructor(
-    state: SocketState,
+    readonly handle: SocketState,
     private readonly size: number,
+    private readonly flags: number,
   ) {
-    super(state, 0, 'read');
+    super();
+    slabs();
+  }
+
+  get syscall(): string {
+    return 'recvmsg';
   }
 
   attempt(): number {
-    const { state, size } = this;
-    const room =
-      size <= CHUNK
-        ? (spare ??= Buffer.allocUnsafeSlow(CHUNK))
-        : (this.large ??= Buffer.allocUnsafeSlow(size));
-    const result = binding.recv(state.token, room, 0, size, 0);
-    noticeShortRead(state, size, result, 0);
-    return result;
+    return receiveMany(this.handle, 1, this.size, this.flags);
   }
 
-  value(length: number): Buffer | null {
-    if (length === 0) {
-      this.state.ended = true;
-      return null;
-    }
-    this.state.bytesRead += length;
-    const room = this.large ?? spare!;
-    if (4 * length > room.length) {
-      if (room === spare) spare = undefined;
-      return room.subarray(0, length);
-    }
-    const chunk = Buffer.allocUnsafe(length);
-    room.copy(chunk, 0, 0, length);
-    return chunk;
+  value(): Message {
+    return messageAt(0, this.size, this.handle);
   }
 }
 
-/** A stream's next bytes in the caller's memory: how many; null at the end. */
-export class ReceiveBytes extends Reading<number | null> {
-  private readonly length: number;
-
-  constructor(
-    state: SocketState,
-    private readonly into: Uint8Array,
-  ) {
-    super(state, 0, 'read');
-    this.length = into.byteLength;
-  }
-
-  attempt(): number {
-    const { state, length } = this;
-    const result = binding.recv(state.token, this.into, 0, length, 0);
-    noticeShortRead(state, length, result, 0);
-    return result;
-  }
-
-  value(result: number): number | null {
-    this.state.bytesRead += result;
-    this.state.ended ||= result === 0;
-    return result === 0 ? null : result;
-  }
-}
-
-// No errno of the kernel's: the stream ended too early.
-const ENDED = -0x7fffffff;
-
-/** Exactly so many bytes of a stream. What arrived of them before a failure is on the error. */
-export class ReceiveExactly extends Reading<Buffer> {
-  private readonly data: Buffer;
-  private received = 0;
-
-  constructor(state: SocketState, length: number) {
-    super(state, 0, 'read');
-    this.data = Buffer.allocUnsafeSlow(length);
-  }
-
-  attempt(): number {
-    const { state, data } = this;
-    while (this.received < data.length) {
-      const asked = data.length - this.received;
-      const result = binding.recv(state.token, data, this.received, asked, 0);
-      if (result < 0) return result;
-      if (result === 0) return ENDED;
-      this.received += result;
-      state.bytesRead += result;
-    }
-    return this.received;
-  }
-
-  value(): Buffer {
-    return this.data;
-  }
-
-  override error(result: number): Error {
-    return result === ENDED ? endedError(this.data.length, this.received) : super.error(result);
-  }
-
-  override annotate(error: Error): Error {
-    return Object.assign(error, {
-      bytesTransferred: this.received,
-      data: this.data.subarray(0, this.received),
-    });
-  }
-}
-
-const DRAIN_PER_TURN = 1 << 20;
-
-/** Reads a stream to its end and throws the bytes away. */
-export class Drain extends Reading<void> {
-  constructor(state: SocketState) {
-    super(state, 0, 'read');
-  }
-
-  attempt(): number {
-    const room = (spare ??= Buffer.allocUnsafeSlow(CHUNK));
-    for (let drained = 0; drained < DRAIN_PER_TURN;) {
-      const result = binding.recv(this.state.token, room, 0, CHUNK, 0);
-      if (result <= 0) return result;
-      drained += result;
-    }
-    return UNFINISHED;
-  }
-
-  value(): void {}
+/** At most `max` messages of at most `size` bytes into the slab: how many came, or -errno. */
+export function receiveMany(state: SocketState, max: number, size: number, flags: number): number {
+  const asked = max < BATCH_CAPACITY ? max : BATCH_CAPACITY;
+  const received = binding.recvmmsg(state.token, asked, size, flags);
+  if (received <= 0) return received;
+  reactor.spend(received - 1);
+  // Fewer than asked: recvmmsg(2) has met EAGAIN itself, or an error, which has an event of its own; where a
+  // message is large, the slab had room for no more (message_batch.h).
+  if (received < asked && size <= DEFAULT_SIZE && flags === 0 && !state.stream) state.drained();
+  return received;
 }
