@@ -5,18 +5,20 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "addon/binding/arguments.h"
 
 namespace eagain::binding {
 namespace {
 
-// NUL-terminated, or nothing where argument i is no string or does not fit.
+// NUL-terminated, or nothing where argument i is no string, has a NUL of its own or does not fit.
 template <size_t kSize>
 bool text(Arguments& arguments, size_t i, char (&buffer)[kSize]) {
   size_t length = 0;
   return napi_get_value_string_utf8(arguments.env(), arguments.value(i), buffer, kSize, &length) ==
              napi_ok &&
-         length < kSize - 1;
+         length < kSize - 1 && std::strlen(buffer) == length;
 }
 
 size_t size_of(int family) { return family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr); }

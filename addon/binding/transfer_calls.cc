@@ -85,12 +85,15 @@ int sendmsg(Arguments& arguments) {
 
 // MSG_TRUNC on the way in makes the result the length on the wire even where the message was cut
 // (recv(2): UDP, raw, netlink, packet and Unix messages); TCP would throw the bytes away.
-int wire_length(const loop::Slot& slot) {
-  return slot.type == SOCK_STREAM ? 0 : static_cast<int>(MSG_TRUNC);
+// MSG_CMSG_CLOEXEC: no descriptor outlives an exec. Only Unix sockets bring any, and AF_PACKET says EINVAL
+// to the flag (packet_recvmsg).
+int message_flags(const loop::Slot& slot) {
+  const int wire_length = slot.type == SOCK_STREAM ? 0 : static_cast<int>(MSG_TRUNC);
+  return wire_length | (slot.domain == AF_UNIX ? static_cast<int>(MSG_CMSG_CLOEXEC) : 0);
 }
 
 int receive_message(Arguments& arguments, const loop::Slot& slot, msghdr* header, int flags) {
-  const int received = sys::recvmsg(slot.fd, header, flags | wire_length(slot));
+  const int received = sys::recvmsg(slot.fd, header, flags | message_flags(slot));
   int32_t* shared = arguments.environment().shared();
   shared[kMessageFlags] = received < 0 ? 0 : header->msg_flags;
   shared[kNameLength] = received < 0 ? 0 : static_cast<int32_t>(header->msg_namelen);
@@ -139,7 +142,7 @@ int recvmmsg(Arguments& arguments) {
   const bool control = slot->domain == AF_UNIX && slot->type == SOCK_SEQPACKET;
   return arguments.environment().batch().receive(
       slot->fd, {static_cast<unsigned>(max), static_cast<unsigned>(size), control},
-      flags | wire_length(*slot));
+      flags | message_flags(*slot));
 }
 
 int sendmmsg(Arguments& arguments) {

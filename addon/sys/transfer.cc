@@ -6,7 +6,7 @@ namespace eagain::sys {
 namespace {
 
 constexpr int kSend = MSG_NOSIGNAL | MSG_DONTWAIT;
-constexpr int kReceive = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+constexpr int kReceive = MSG_DONTWAIT;
 
 }  // namespace
 

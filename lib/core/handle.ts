@@ -21,6 +21,12 @@ export class Queue {
     this.tail = waiting;
   }
 
+  all(): Waiting[] {
+    const all: Waiting[] = [];
+    for (let waiting = this.head; waiting !== null; waiting = waiting.next) all.push(waiting);
+    return all;
+  }
+
   remove(waiting: Waiting): void {
     if (waiting.previous === null) this.head = waiting.next;
     else waiting.previous.next = waiting.next;
@@ -88,6 +94,14 @@ export class Handle {
     const end = (readiness & PEER_CLOSED) !== 0 ? READ : 0;
     this.ready |= (readiness & (READ | WRITE)) | both | end;
     return this.waiting > 0;
+  }
+
+  /** Those whose turn is next: the first reader, the first writer, all watchers. */
+  heads(): Waiting[] {
+    const heads = this.watchers.all();
+    if (this.readers.head !== null) heads.push(this.readers.head);
+    if (this.writers.head !== null) heads.push(this.writers.head);
+    return heads;
   }
 
   /** The interest that has to be armed before `operation` can wait; 0 where the poller reports it already. */

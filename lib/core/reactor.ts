@@ -4,7 +4,7 @@
 // The life of an operation: submit → attempt → done, or → wait in the handle's queue → (an event, the next
 // turn, a delay) → attempt … → settled once, by its result, its signal, its deadline or the handle's end.
 
-import { setImmediate } from 'node:timers';
+import { setImmediate, setTimeout as startTimer } from 'node:timers';
 import {
   BATCH,
   IN_TURN,
@@ -35,7 +35,7 @@ export class Reactor {
   private readonly handles: (Handle | undefined)[] = [];
   // Handles whose turn comes with the next one of the loop: their budget was spent, their edge was not.
   private pending: Handle[] = [];
-  private nextTurn: NodeJS.Immediate | undefined;
+  private nextTurn = false;
   private referencedWaits = 0;
   // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it.
   private readonly deliver = (begin: number, end: number): void => this.dispatch(begin, end);
@@ -97,7 +97,8 @@ export class Reactor {
   /** Ends a wait from outside: nothing was moved. False where it was over already. */
   cancel(waiting: Waiting, error: Error): boolean {
     if (waiting.settled) return false;
-    this.dequeue(waiting);
+    if (waiting.operation.handle.closed) waiting.finish();
+    else this.dequeue(waiting);
     waiting.operation.fail(error);
     return true;
   }
@@ -141,6 +142,7 @@ export class Reactor {
     const left = handle.close();
     try {
       for (const waiting of left) {
+        if (waiting.settled) continue;
         waiting.finish();
         this.guard(() => {
           waiting.operation.fail(closedError(waiting.operation.syscall));
@@ -160,8 +162,16 @@ export class Reactor {
       const token = this.shared[BATCH + 2 * i];
       const handle = this.handles[token & PLACE_MASK];
       if (handle?.token !== token) continue;
-      if (handle.notice(this.shared[BATCH + 2 * i + 1])) this.advance(handle);
-      else this.silence(handle);
+      if (!handle.notice(this.shared[BATCH + 2 * i + 1])) this.silence(handle);
+      else this.wake(handle);
+    }
+  }
+
+  private wake(handle: Handle): void {
+    this.advance(handle);
+    // A poller that reports once has forgotten those who go on waiting.
+    if (handle.armed === 0 && handle.waiting > 0) {
+      for (const waiting of handle.heads()) this.arm(waiting);
     }
   }
 
@@ -181,17 +191,16 @@ export class Reactor {
   private advanceQueue(handle: Handle, direction: Direction): void {
     const queue = handle.queue(direction);
     for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
-      if (waiting.delayed || !waiting.operation.promising) return;
+      if (waiting.delayed) return;
+      if (!waiting.operation.promising) return this.arm(waiting);
       if (!this.budget.left()) return this.postpone(handle);
       if (!this.tryAgain(waiting)) return;
     }
   }
 
   private advanceWatchers(handle: Handle): void {
-    for (let waiting = handle.watchers.head; waiting !== null;) {
-      const { next } = waiting;
+    for (const waiting of handle.watchers.all()) {
       if (!waiting.settled) this.tryAgain(waiting);
-      waiting = next;
     }
   }
 
@@ -199,17 +208,18 @@ export class Reactor {
   private tryAgain(waiting: Waiting): boolean {
     const { operation } = waiting;
     const result = operation.attempt();
-    if (!this.isOver(operation, result)) {
-      this.goOn(waiting, result);
-      return false;
-    }
-    this.dequeue(waiting);
+    const over = this.isOver(operation, result);
     try {
-      this.settle(operation, result);
+      if (over) {
+        this.dequeue(waiting);
+        this.settle(operation, result);
+      } else {
+        this.goOn(waiting, result);
+      }
     } catch (error) {
       throwLater(error);
     }
-    return true;
+    return over;
   }
 
   private isOver<T>(operation: Operation<T>, result: number): boolean {
@@ -219,8 +229,14 @@ export class Reactor {
 
   private settle<T>(operation: Operation<T>, result: number): void {
     this.budget.spend(1);
-    if (result >= 0) operation.resolve(operation.value(result));
-    else operation.fail(operation.error(result));
+    if (result < 0) return operation.fail(operation.error(result));
+    let value: T;
+    try {
+      value = operation.value(result);
+    } catch (error) {
+      return operation.reject(error as Error);
+    }
+    operation.resolve(value);
   }
 
   private begin<T>(
@@ -230,10 +246,10 @@ export class Reactor {
   ): Waiting {
     const { handle } = operation;
     const waiting = new Waiting(operation as unknown as Operation<unknown>, owner);
+    if (wait !== undefined) waiting.limit(wait, this.giveUp);
     handle.queue(operation.direction).push(waiting);
     handle.waiting++;
     if (handle.referenced) this.count(1);
-    if (wait !== undefined) waiting.limit(wait, this.giveUp);
     return waiting;
   }
 
@@ -280,21 +296,32 @@ export class Reactor {
       handle.pending = true;
       this.pending.push(handle);
     }
-    this.nextTurn ??= setImmediate(() => this.takeTurn());
-    if (this.referencedWaits === 0) this.nextTurn.unref();
-    else this.nextTurn.ref();
+    this.planTurn();
   }
 
-  private takeTurn(): void {
-    this.nextTurn = undefined;
+  // An immediate keeps the loop turning, which calls that keep nobody alive must not do: a timer waits its turn.
+  private planTurn(): void {
+    if (this.nextTurn || this.pending.length === 0) return;
+    this.nextTurn = true;
+    if (this.referencedWaits > 0) setImmediate(this.takeTurn);
+    else startTimer(this.takeTurn, 1).unref();
+  }
+
+  // Who gets no turn this time is the first the next time: a flood goes behind everybody it has kept waiting.
+  private readonly takeTurn = (): void => {
+    this.nextTurn = false;
     this.budget.renew();
     const handles = this.pending;
     this.pending = [];
-    for (const handle of handles) {
+    let served = 0;
+    while (served < handles.length && this.budget.left()) {
+      const handle = handles[served++];
       handle.pending = false;
       if (!handle.closed) this.advance(handle);
     }
-  }
+    this.pending = handles.slice(served).concat(this.pending);
+    this.planTurn();
+  };
 
   // The core looks at the count itself after each batch; outside of one it has to be told.
   private count(waits: number): void {

@@ -31,17 +31,24 @@ export function record<T extends object>(name: string, value: T): T {
   return value;
 }
 
+// By its shape: a signal of another realm (Jest, vm) is no instance of this one's class.
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) return false;
+  return typeof (value as AbortSignal).addEventListener === 'function';
+}
+
 /** Signal and timeout of a `Wait`, or of nothing. */
 export function wait(options: Wait | undefined): Wait | undefined {
   if (options === undefined) return undefined;
   record('options', options);
   const { signal, timeout } = options;
-  if (signal !== undefined && (typeof signal !== 'object' || !('aborted' in (signal as object)))) {
+  if (signal !== undefined && !isSignal(signal)) {
     throw invalidType('options.signal', 'an instance of AbortSignal', signal);
   }
   if (timeout !== undefined) {
-    if (typeof timeout !== 'number')
+    if (typeof timeout !== 'number') {
       throw invalidType('options.timeout', 'of type number', timeout);
+    }
     if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout);
   }
   return options;

@@ -62,10 +62,11 @@ export class Waiting {
 
   // Promise 3: a listener on a signal lives as long as the call.
   finish(): void {
+    const { signal } = this;
     this.settled = true;
-    if (this.signal !== undefined) this.signal.removeEventListener('abort', this.onAbort!);
     if (this.timer !== undefined) stopTimer(this.timer);
     if (this.retry !== undefined) stopTimer(this.retry);
     this.signal = this.timer = this.retry = undefined;
+    if (signal !== undefined) signal.removeEventListener('abort', this.onAbort!);
   }
 }

@@ -14,7 +14,7 @@ import type { SocketState } from './state';
 const { shared } = reactor.memory;
 
 export class Connect extends Operation<void> {
-  private readonly name: Uint8Array | null;
+  private readonly name: Uint8Array;
   private underWay = false;
 
   constructor(

@@ -15,12 +15,8 @@ import type { SocketState } from './state';
 const { scratch } = reactor.memory;
 
 /** `to` as the kernel takes it, in memory of its own: operations may wait while the scratch goes on being used. */
-export function encoded(
-  to: AddressInput | undefined,
-  domain: number,
-  name: string,
-): Uint8Array | null {
-  return to === undefined ? null : scratch.slice(0, encodeAddress(to, domain, name));
+export function encoded(to: AddressInput, domain: number, name: string): Uint8Array {
+  return scratch.slice(0, encodeAddress(to, domain, name));
 }
 
 /** Lays an encoded address back into the scratch; its length, 0 for none. */
@@ -93,14 +89,15 @@ export class SendMessage extends Sending<number> {
     readonly syscall: 'send' | 'sendto' | 'sendmsg',
   ) {
     super();
-    this.name = encoded(to, handle.domain, 'to');
+    this.name = to === undefined ? null : encoded(to, handle.domain, 'to');
   }
 
   attempt(): number {
     const { handle, pieces, flags } = this;
     const length = present(this.name);
     const only = pieces[0];
-    if (pieces.length !== 1) return binding.sendmsg(handle.token, pieces, flags, length);
+    if (pieces.length !== 1 || this.syscall === 'sendmsg')
+      return binding.sendmsg(handle.token, pieces, flags, length);
     return binding.sendto(handle.token, only, 0, only.byteLength, flags, length);
   }
 
@@ -158,7 +155,11 @@ export function outgoing(
   domain: number,
   name: string,
 ): Outgoing {
-  return { pieces, length: lengthOf(pieces), name: encoded(to, domain, name) };
+  return {
+    pieces,
+    length: lengthOf(pieces),
+    name: to === undefined ? null : encoded(to, domain, name),
+  };
 }
 
 /** What became of a batch: how many messages went, and why the next one did not. */

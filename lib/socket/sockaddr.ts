@@ -9,6 +9,7 @@
 //   sockaddr_vm   | family | reserved | port | cid |                                     vsock(7)
 
 import { isUtf8 } from 'node:buffer';
+import { types } from 'node:util';
 import { reactor } from '../core/runtime';
 import {
   invalidType,
@@ -161,7 +162,7 @@ export function interfaceIndex(given: string | number, name: string): number {
 }
 
 function encodeUnix({ path }: UnixAddress, name: string): number {
-  if (typeof path !== 'string' && !(path instanceof Uint8Array) && !ArrayBuffer.isView(path)) {
+  if (typeof path !== 'string' && !types.isUint8Array(path)) {
     throw invalidType(`${name}.path`, 'of type string or an instance of Uint8Array', path);
   }
   const bytes = typeof path === 'string' ? Buffer.from(path) : path;

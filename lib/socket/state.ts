@@ -9,6 +9,7 @@ import { constants as C } from './constants';
 export class SocketState extends Handle {
   /** A byte stream: no message edges, and a short read means an empty queue. */
   readonly stream: boolean;
+  readonly type: number;
   /** The peer's end of the stream was read. */
   ended = false;
   bytesRead = 0;
@@ -17,10 +18,12 @@ export class SocketState extends Handle {
   constructor(
     token: number,
     readonly domain: number,
-    readonly type: number,
+    type: number,
     readonly protocol: number,
   ) {
     super(token);
+    // Linux makes SOCK_RAW of AF_UNIX a SOCK_DGRAM (unix_create).
+    this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
     this.stream = type === C.SOCK_STREAM;
     reactor.adopt(this);
   }
