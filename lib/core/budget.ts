@@ -43,6 +43,7 @@ export class Budget {
 
   spend(messages: number): void {
     this.spent += messages;
+    if (messages > 1) this.renewInTime();
   }
 
   // Calls come from timers and other people's callbacks too: no wake-up of ours announces their turns.

@@ -1,0 +1,105 @@
+// What 'eagain' exports, by name. A change here is a change of the public API: of docs/API.md and CHANGELOG.md.
+
+import { join } from 'node:path';
+import ts from 'typescript';
+import * as eagain from '../../lib';
+import { ROOT } from './sources';
+
+const VALUES = {
+  connect: 'function',
+  listen: 'function',
+  bind: 'function',
+  socket: 'function',
+  socketpair: 'function',
+  Socket: 'class',
+  StreamSocket: 'class',
+  Listener: 'class',
+  MessageSocket: 'class',
+  DatagramSocket: 'class',
+  SeqpacketSocket: 'class',
+  RawSocket: 'class',
+  SocketDuplex: 'class',
+  constants: 'object',
+} as const;
+
+const TYPES = [
+  'Address',
+  'AddressInput',
+  'BatchSent',
+  'BindDatagramOptions',
+  'BindOptions',
+  'BindRawSocketOptions',
+  'Bytes',
+  'CloseOptions',
+  'ConnectDatagramOptions',
+  'ConnectOptions',
+  'ConnectSeqpacketOptions',
+  'ConnectStreamOptions',
+  'Constants',
+  'Control',
+  'Family',
+  'Flags',
+  'How',
+  'InetAddress',
+  'Interest',
+  'IoVec',
+  'IterateOptions',
+  'ListenOptions',
+  'ListenSeqpacketOptions',
+  'ListenStreamOptions',
+  'Message',
+  'NetlinkAddress',
+  'ObserveOptions',
+  'OpaqueAddress',
+  'OutgoingMessage',
+  'Overflow',
+  'PacketAddress',
+  'Readiness',
+  'ReceiveMessage',
+  'ReceiveMessages',
+  'Received',
+  'SocketType',
+  'Source',
+  'SystemError',
+  'Transfer',
+  'UnixAddress',
+  'VsockAddress',
+  'Wait',
+];
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'function') return typeof value;
+  return /^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'function';
+}
+
+/** Every name that lib/index.ts exports, and whether there is a value behind it. */
+function exportsOf(file: string): Map<string, { value: boolean }> {
+  const config = join(ROOT, 'tsconfig.json');
+  const json = ts.readJsonConfigFile(config, (path) => ts.sys.readFile(path));
+  const { options } = ts.parseJsonSourceFileConfigFileContent(json, ts.sys, ROOT);
+  const program = ts.createProgram([file], options);
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file)!)!;
+  const found = new Map<string, { value: boolean }>();
+  for (const symbol of checker.getExportsOfModule(module)) {
+    const alias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
+    const target = alias ? checker.getAliasedSymbol(symbol) : symbol;
+    found.set(symbol.name, { value: (target.flags & ts.SymbolFlags.Value) !== 0 });
+  }
+  return found;
+}
+
+test('the values are these, and no others', () => {
+  const found = Object.entries(eagain).map(([name, value]) => [name, kindOf(value)]);
+  expect(Object.fromEntries(found)).toEqual(VALUES);
+});
+
+test('the types are these, and no others', () => {
+  const found = exportsOf(join(ROOT, 'lib/index.ts'));
+  const names = [...found.keys()].sort();
+  const [values, types] = [true, false].map((value) =>
+    names.filter((name) => found.get(name)!.value === value),
+  );
+  expect(values).toEqual(Object.keys(VALUES).sort());
+  expect(types).toEqual(TYPES);
+});

@@ -1,0 +1,116 @@
+// Calls that a program could well make, right or wrong: open sockets, buffers that are there, flags and options
+// that exist, addresses of this machine.
+
+import fc from 'fast-check';
+import { lay, listener, PLACES, stream, token, type Place } from './sockets';
+import { binding, C, FACTS, shared } from './wall';
+
+type Argument = number | Uint8Array | readonly Uint8Array[];
+export type Call = readonly [name: string, args: readonly Argument[]];
+
+const FLAGS = Object.entries(C)
+  .filter(([name]) => name.startsWith('MSG_'))
+  .map(([, flag]) => flag as number);
+const LEVELS = [C.SOL_SOCKET, C.IPPROTO_IP, C.IPPROTO_IPV6, C.IPPROTO_TCP, C.IPPROTO_UDP, -1];
+const BATCH = 64;
+const PER_MESSAGE = 4;
+/** sockaddr_in. */
+const INET = 16;
+
+const socket = fc.nat(40);
+const flags = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.constantFrom(...FLAGS) },
+  fc.integer(),
+);
+const length = fc.oneof(fc.nat(64), fc.nat(70_000));
+const lengths = fc.array(length, { maxLength: 8 });
+const place = fc.constantFrom(...PLACES);
+const level = fc.constantFrom(...LEVELS);
+const option = fc.oneof(fc.nat(90), fc.integer());
+
+const fresh = (size: number): Uint8Array => new Uint8Array(size);
+const addressed = (where: Place | undefined): number => (where === undefined ? 0 : lay(where));
+
+// Names lie in the slab, which is all zeros: AF_UNSPEC and port 0.
+function batch(facts: readonly number[], sane: boolean): void {
+  binding.slabs();
+  const laid = facts.map((fact, i) => {
+    if (!sane) return fact;
+    const field = i % PER_MESSAGE;
+    return field === 0 ? fact % 60_000 : field === 1 ? fact % 1500 : 0;
+  });
+  shared.set(laid, FACTS);
+}
+
+const ON_A_SOCKET = [
+  'accept',
+  'close',
+  'connectOutcome',
+  'detach',
+  'disarm',
+  'duplicate',
+  'fd',
+  'getpeername',
+  'getsockname',
+];
+
+/** What makes the next call, when it comes: sockets and the scratch are of that moment. */
+export const anyCall: fc.Arbitrary<() => Call> = fc.oneof(
+  fc
+    .tuple(socket, length, flags)
+    .map(([i, n, f]) => (): Call => ['send', [token(i), fresh(n), 0, n, f]]),
+  fc
+    .tuple(socket, length, flags, fc.option(place, { nil: undefined }))
+    .map(([i, n, f, to]) => (): Call => ['sendto', [token(i), fresh(n), 0, n, f, addressed(to)]]),
+  fc
+    .tuple(socket, lengths, flags, fc.option(place, { nil: undefined }))
+    .map(([i, ns, f, to]) => (): Call => ['sendmsg', [token(i), ns.map(fresh), f, addressed(to)]]),
+  fc
+    .tuple(socket, length, flags)
+    .map(([i, n, f]) => (): Call => ['recv', [token(i), fresh(n), 0, n, f]]),
+  fc
+    .tuple(socket, lengths, flags)
+    .map(([i, ns, f]) => (): Call => ['recvmsg', [token(i), ns.map(fresh), f]]),
+  fc
+    .tuple(socket, fc.nat(80), fc.oneof(fc.nat(5000), fc.nat(5_000_000)), flags)
+    .map(([i, max, size, f]) => (): Call => ['recvmmsg', [token(i), max, size, f]]),
+  fc
+    .tuple(
+      socket,
+      fc.integer({ min: -1, max: BATCH + 1 }),
+      fc.array(fc.nat(200_000), { minLength: BATCH * PER_MESSAGE, maxLength: BATCH * PER_MESSAGE }),
+      fc.boolean(),
+      flags,
+    )
+    .map(([i, count, facts, sane, f]) => (): Call => {
+      batch(facts, sane);
+      return ['sendmmsg', [token(i), count, f]];
+    }),
+  fc
+    .tuple(socket, level, option, fc.nat(300))
+    .map(([i, l, name, n]) => (): Call => ['getsockopt', [token(i), l, name, fresh(n)]]),
+  fc
+    .tuple(socket, level, option, fc.uint8Array({ maxLength: 64 }))
+    .map(([i, l, name, value]) => (): Call => ['setsockopt', [token(i), l, name, value]]),
+  fc.tuple(socket, place).map(([i, to]) => (): Call => ['connect', [token(i), lay(to)]]),
+  fc.constant((): Call => {
+    // Leaves its address in the scratch.
+    binding.getsockname(listener());
+    return ['connect', [stream(), INET]];
+  }),
+  fc.constant((): Call => ['accept', [listener()]]),
+  fc.tuple(socket, place).map(([i, to]) => (): Call => ['bind', [token(i), lay(to)]]),
+  fc
+    .tuple(fc.constantFrom(...ON_A_SOCKET), socket)
+    .map(([name, i]) => (): Call => [name, [token(i)]]),
+  fc.tuple(socket, fc.nat(8)).map(([i, interest]) => (): Call => ['arm', [token(i), interest]]),
+  fc
+    .tuple(socket, fc.integer({ min: -1, max: 4 }))
+    .map(([i, how]) => (): Call => ['shutdown', [token(i), how]]),
+  fc.tuple(socket, fc.nat(0xffff)).map(([i, events]) => (): Call => ['poll', [token(i), events]]),
+  fc.nat(1).map((alive) => (): Call => ['reference', [alive]]),
+);
+
+export const shown = (args: readonly Argument[]): string =>
+  args.map((arg) => (typeof arg === 'number' ? String(arg) : `[${arg.length}]`)).join(', ');

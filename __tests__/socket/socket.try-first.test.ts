@@ -1,0 +1,120 @@
+// Promise 1: every waiting call makes its system call at once and waits only after EAGAIN; readiness is a hint, and
+// the call is made again after it.
+
+import { Socket } from '../../lib/index';
+import { binding } from '../../lib/native/load';
+import { leavesNoSockets } from '../support/descriptors';
+import { abstractName } from '../support/names';
+import { sockets } from '../support/streams';
+import { isPending, spin, turn, turns } from '../support/turns';
+
+leavesNoSockets();
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const room = Buffer.alloc(8);
+const data = Buffer.from('x');
+
+describe('promise 1: the call is made before the method returns', () => {
+  const RECEIVING: readonly [string, (socket: Socket) => Promise<unknown>][] = [
+    ['recv', (socket) => socket.recv(room)],
+    ['recvfrom', (socket) => socket.recvfrom(room)],
+    ['recvmsg', (socket) => socket.recvmsg()],
+    ['recvmsg, into', (socket) => socket.recvmsg({ into: room })],
+    ['recvmmsg', (socket) => socket.recvmmsg(4)],
+  ];
+
+  test.each(RECEIVING)('%s', async (_name, receive) => {
+    using pair = sockets('dgram');
+    await pair.a.send(data);
+    const receiving = receive(pair.b);
+    expect(pair.b.tryRecv(room)).toBeNull();
+    await receiving;
+  });
+
+  const SENDING: readonly [string, (socket: Socket) => Promise<unknown>][] = [
+    ['send', (socket) => socket.send(data)],
+    ['send, gathered', (socket) => socket.send([data, data])],
+    ['sendmsg', (socket) => socket.sendmsg({ data })],
+    ['sendmmsg', (socket) => socket.sendmmsg([{ data }])],
+  ];
+
+  test.each(SENDING)('%s', async (_name, send) => {
+    using pair = sockets('dgram');
+    const sending = send(pair.a);
+    expect(pair.b.tryRecv(room)).toBeGreaterThan(0);
+    await sending;
+  });
+
+  test('connect', async () => {
+    using listener = Socket.open('unix', 'stream');
+    listener.bind({ path: abstractName() });
+    listener.listen();
+    using client = Socket.open('unix', 'stream');
+    const connecting = client.connect(listener.getsockname());
+    using peer = listener.tryAccept()!;
+    expect(peer).not.toBeNull();
+    await connecting;
+  });
+});
+
+test('promise 1: a call in a new turn of the loop is made at once, however long the last turn is ago', async () => {
+  using pair = sockets('dgram');
+  const late: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    // The program does other things for a while, and the loop turns; no socket has an event.
+    spin(1.5);
+    await turn();
+    const sending = pair.a.send(data);
+    if (pair.b.tryRecv(room) === null) late.push(i);
+    await sending;
+    pair.b.tryRecv(room);
+  }
+  expect(late).toEqual([]);
+});
+
+test('promise 1: a call that the kernel has just refused is not made again before an event', async () => {
+  using pair = sockets('dgram');
+  const calls = jest.spyOn(binding, 'recv');
+  const first = pair.a.recv(room);
+  const second = pair.a.recv(room);
+  await turns();
+  expect(calls).toHaveBeenCalledTimes(1);
+  expect(await isPending(first)).toBe(true);
+  await pair.b.send(data);
+  expect(await first).toBe(1);
+  await pair.b.send(data);
+  expect(await second).toBe(1);
+});
+
+test('promise 1: readiness that was wrong costs a call, and the wait goes on', async () => {
+  using pair = sockets('dgram');
+  const waiting = pair.a.recv(room);
+  await turns(2);
+  // The event is for everybody; the message for the first who asks.
+  await pair.b.send(Buffer.from('stolen'));
+  expect(pair.a.tryRecv(room)).toBe(6);
+  const calls = jest.spyOn(binding, 'recv');
+  await turns();
+  expect(calls).toHaveBeenCalledTimes(1);
+  expect(calls).toHaveLastReturnedWith(-11);
+  expect(await isPending(waiting)).toBe(true);
+  await pair.b.send(Buffer.from('mine'));
+  expect(await waiting).toBe(4);
+});
+
+test('promise 1: calls wait in line: a later one does not overtake those that were refused', async () => {
+  using pair = sockets('dgram');
+  const rooms = [Buffer.alloc(1), Buffer.alloc(1), Buffer.alloc(1)];
+  const first = pair.a.recv(rooms[0]!);
+  const second = pair.a.recv(rooms[1]!);
+  await turns(2);
+  await pair.b.send(Buffer.from('1'));
+  // It is there, and nobody has been woken yet.
+  const third = pair.a.recv(rooms[2]!);
+  await pair.b.send(Buffer.from('2'));
+  await pair.b.send(Buffer.from('3'));
+  await Promise.all([first, second, third]);
+  expect(rooms.map(String)).toEqual(['1', '2', '3']);
+});

@@ -1,0 +1,37 @@
+// Programs for a process of their own, over the compiled dist/: where a limit is to be lowered, a signal to be
+// caught, or a descriptor's flags to be read after exec.
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+
+const LIBRARY = join(__dirname, '../../dist');
+
+export interface ChildOptions {
+  /** RLIMIT_NOFILE. */
+  descriptors?: number;
+  /** Options of node's own. */
+  node?: readonly string[];
+}
+
+/**
+ * Runs `program`, the body of an async function with `eagain` (the library), `load` (a module of it by its
+ * path) and `report` in scope, and gives what it reported.
+ */
+export function runInChild(program: string, options: ChildOptions = {}): Promise<unknown> {
+  const { descriptors, node = [] } = options;
+  const script = `
+    const load = (path) => require(require('node:path').join(${JSON.stringify(LIBRARY)}, path));
+    const eagain = load('index.js');
+    const report = (value) => console.log(JSON.stringify(value));
+    (async () => {${program}})().catch((error) => { console.error(error); process.exitCode = 1; });`;
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
+  const command = ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...node, '-e', script];
+  return new Promise((resolve, reject) => {
+    execFile('sh', command, { timeout: 15_000 }, (error, stdout, stderr) => {
+      if (error !== null) {
+        const how = `code ${String(error.code)}, signal ${String(error.signal)}`;
+        reject(new Error(`the child ended with ${how}:\n${stderr}${stdout}`));
+      } else resolve(stdout === '' ? undefined : JSON.parse(stdout));
+    });
+  });
+}

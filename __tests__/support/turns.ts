@@ -1,0 +1,31 @@
+// Waiting without sleeping: for turns of the event loop, and for what happens in one of them.
+
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+
+/** One turn of the event loop: whatever the kernel had ready when it began is dispatched. */
+export async function turn(): Promise<void> {
+  await setImmediate();
+}
+
+/** As many turns as it takes anything that could go wrong to have gone wrong. */
+export async function turns(count = 10): Promise<void> {
+  for (let i = 0; i < count; i++) await turn();
+}
+
+/** Turns until `condition` holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+/** Keeps the thread busy, as a slow handler does. */
+export function spin(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** Whether `promise` is settled by now, without waiting for it. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol('pending');
+  return (await Promise.race([promise.catch(() => undefined), Promise.resolve(pending)])) === pending;
+}

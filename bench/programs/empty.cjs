@@ -1,0 +1,3 @@
+// The empty program, CommonJS.
+const report = require('./report.cjs');
+report(performance.now());

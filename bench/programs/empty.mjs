@@ -1,0 +1,3 @@
+// The empty program, ESM.
+import report from './report.cjs';
+report(performance.now());
