@@ -101,3 +101,14 @@ export async function connectedSockets(
     },
   };
 }
+
+/** Receives exactly `length` bytes of a stream of level 1. */
+export async function receiveAll(socket: Socket, length: number): Promise<Buffer> {
+  const room = Buffer.alloc(length);
+  for (let got = 0; got < length; ) {
+    const bytes = await socket.recv(room.subarray(got));
+    if (bytes === 0) throw new Error(`the stream ended after ${got} of ${length} bytes`);
+    got += bytes;
+  }
+  return room;
+}

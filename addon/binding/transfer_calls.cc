@@ -27,6 +27,8 @@ class Vector {
     napi_value elements[kMost];
     for (uint32_t k = 0; k < length; k++) {
       if (napi_get_element(env, arguments.value(i), k, &elements[k]) != napi_ok) {
+        napi_value thrown;
+        napi_get_and_clear_last_exception(env, &thrown);
         valid_ = false;
         return;
       }
@@ -95,7 +97,7 @@ int message_flags(const loop::Slot& slot) {
 int receive_message(Arguments& arguments, const loop::Slot& slot, msghdr* header, int flags) {
   const int received = sys::recvmsg(slot.fd, header, flags | message_flags(slot));
   int32_t* shared = arguments.environment().shared();
-  shared[kMessageFlags] = received < 0 ? 0 : header->msg_flags;
+  shared[kMessageFlags] = received < 0 ? 0 : header->msg_flags & ~MSG_CMSG_CLOEXEC;
   shared[kNameLength] = received < 0 ? 0 : static_cast<int32_t>(header->msg_namelen);
   return received;
 }

@@ -55,7 +55,8 @@ int MessageBatch::receive(int fd, const Wanted& wanted, int flags) {
     if (control) close_rights(&headers_[i].msg_hdr);
     int32_t* facts = memory_.facts + i * kFacts;
     facts[0] = static_cast<int32_t>(headers_[i].msg_len);
-    facts[1] = headers_[i].msg_hdr.msg_flags;
+    // recvmsg(2) hands this one of our own flags back.
+    facts[1] = headers_[i].msg_hdr.msg_flags & ~MSG_CMSG_CLOEXEC;
     facts[2] = static_cast<int32_t>(headers_[i].msg_hdr.msg_namelen);
     facts[3] = static_cast<int32_t>(headers_[i].msg_hdr.msg_controllen);
   }

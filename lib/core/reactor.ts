@@ -183,9 +183,10 @@ export class Reactor {
   }
 
   private advance(handle: Handle): void {
+    // Watchers look first: a reader takes the error along that they are to tell of.
+    if (handle.watchers.head !== null) this.advanceWatchers(handle);
     if (handle.readers.head !== null) this.advanceQueue(handle, READ);
     if (handle.writers.head !== null) this.advanceQueue(handle, WRITE);
-    if (handle.watchers.head !== null) this.advanceWatchers(handle);
   }
 
   private advanceQueue(handle: Handle, direction: Direction): void {
