@@ -21,12 +21,13 @@ export {
   type BindOptions,
   type BindRawSocketOptions,
 } from './endpoints/bind';
-export { StreamSocket, type CloseOptions } from './endpoints/stream';
+export { StreamSocket } from './endpoints/stream';
+export type { CloseOptions } from './endpoints/closing';
 export { Listener } from './endpoints/listener';
 export { MessageSocket } from './endpoints/message';
 export { DatagramSocket } from './endpoints/datagram';
 export { SeqpacketSocket } from './endpoints/seqpacket';
-export { RawSocket } from './endpoints/raw';
+export { RawSocket, type RawAddress, type RawOutgoingMessage } from './endpoints/raw';
 export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
 export { SocketDuplex } from './adapters/duplex';
 export type { Overflow } from './adapters/observe';

@@ -28,15 +28,15 @@ export class SocketDuplex extends Duplex {
   }
 
   get localAddress(): string | undefined {
-    return this.channel.localAddress.address;
+    return this.local?.address;
   }
 
   get localPort(): number | undefined {
-    return this.channel.localAddress.port;
+    return this.local?.port;
   }
 
   get localFamily(): string | undefined {
-    return familyOf(this.channel.localAddress);
+    return familyOf(this.local);
   }
 
   get remoteAddress(): string | undefined {
@@ -57,6 +57,15 @@ export class SocketDuplex extends Duplex {
 
   get bytesWritten(): number {
     return this.channel.bytesWritten;
+  }
+
+  // As net.Socket's: undefined where the socket is closed.
+  private get local(): ChannelAddress | undefined {
+    try {
+      return this.channel.localAddress;
+    } catch {
+      return undefined;
+    }
   }
 
   ref(): this {
@@ -151,6 +160,6 @@ export class SocketDuplex extends Duplex {
   }
 }
 
-function familyOf({ family }: ChannelAddress): string | undefined {
-  return typeof family === 'string' ? family : undefined;
+function familyOf(address: ChannelAddress | undefined): string | undefined {
+  return typeof address?.family === 'string' ? address.family : undefined;
 }

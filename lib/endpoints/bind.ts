@@ -2,6 +2,7 @@
 
 import { invalidValue } from '../core/errors';
 import { integer, port as checkPort } from '../core/validate';
+import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '../socket/address';
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
 import type { Socket } from '../socket/socket';
@@ -71,6 +72,11 @@ export type BindOptions = BindDatagramOptions | BindRawSocketOptions;
  * Binds a datagram socket (unless `type` is 'raw') to `{ port?, host? }`, `{ path }` or `{ interface }`.
  * @throws SystemError of bind(2); EPERM for raw sockets without CAP_NET_RAW
  */
+export function bind(options: BindUdpOptions): Promise<DatagramSocket<InetAddress>>;
+export function bind(options: BindUnixOptions): Promise<DatagramSocket<UnixAddress>>;
+export function bind(options: BindRawOptions): Promise<RawSocket<InetAddress>>;
+export function bind(options: BindPacketOptions): Promise<RawSocket<PacketAddress>>;
+export function bind(options: BindNetlinkOptions): Promise<RawSocket<NetlinkAddress>>;
 export function bind(options: BindDatagramOptions): Promise<DatagramSocket>;
 export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
@@ -85,20 +91,23 @@ export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> 
   return options.path !== undefined ? bindUnix(options) : bindUdp(options);
 }
 
-async function bindUdp(options: BindUdpOptions): Promise<DatagramSocket> {
+async function bindUdp(options: BindUdpOptions): Promise<DatagramSocket<InetAddress>> {
   const { host, port = 0, family } = options;
   checkPort('options.port', port);
   if (host === undefined && family === undefined) return bindEverywhere(options, port);
   const [place] =
     host === undefined
       ? [{ family: family!, address: family === 'IPv6' ? '::' : '0.0.0.0', port }]
-      : await resolve(host, port, family, options.signal);
+      : await resolve(host, port, family, options);
   if (place === undefined) throw invalidValue('options.host', 'a name with an address', host);
   return bindUdpAt(place.family, place.address, port, options);
 }
 
 // One IPv6 socket for both families; one for IPv4 on a machine without IPv6.
-async function bindEverywhere(options: BindUdpOptions, port: number): Promise<DatagramSocket> {
+async function bindEverywhere(
+  options: BindUdpOptions,
+  port: number,
+): Promise<DatagramSocket<InetAddress>> {
   try {
     return await bindUdpAt('IPv6', '::', port, options);
   } catch (error) {
@@ -113,7 +122,7 @@ function bindUdpAt(
   address: string,
   port: number,
   options: BindUdpOptions,
-): Promise<DatagramSocket> {
+): Promise<DatagramSocket<InetAddress>> {
   return withSocket(family, 'dgram', options.protocol, options, (socket) => {
     setCommon(socket, options);
     if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
@@ -129,14 +138,14 @@ function setCommon(socket: Socket, options: InetOptions): void {
   reusePort(socket, options.reusePort);
 }
 
-function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket> {
+function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket<UnixAddress>> {
   return withSocket('unix', 'dgram', undefined, options, (socket) => {
     socket.bind({ family: 'unix', path });
     return new DatagramSocket(socket);
   });
 }
 
-async function bindRaw(options: BindRawOptions): Promise<RawSocket> {
+async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>> {
   const { family, host } = options;
   if (family !== 'IPv4' && family !== 'IPv6') {
     throw invalidValue(
@@ -145,7 +154,7 @@ async function bindRaw(options: BindRawOptions): Promise<RawSocket> {
       family,
     );
   }
-  const [place] = host === undefined ? [] : await resolve(host, 0, family, options.signal);
+  const [place] = host === undefined ? [] : await resolve(host, 0, family, options);
   return withSocket(family, 'raw', options.protocol, options, (socket) => {
     setCommon(socket, options);
     if (place !== undefined) socket.bind(place);
@@ -153,7 +162,7 @@ async function bindRaw(options: BindRawOptions): Promise<RawSocket> {
   });
 }
 
-async function bindPacket(options: BindPacketOptions): Promise<RawSocket> {
+async function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {
   const protocol = swap16(protocolNumber(C.AF_PACKET, options.protocol ?? 'all'));
   const index = interfaceIndex(options.interface, 'options.interface');
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
@@ -163,7 +172,7 @@ async function bindPacket(options: BindPacketOptions): Promise<RawSocket> {
   });
 }
 
-async function bindNetlink(options: BindNetlinkOptions): Promise<RawSocket> {
+async function bindNetlink(options: BindNetlinkOptions): Promise<RawSocket<NetlinkAddress>> {
   const groups = integer('options.groups', options.groups ?? 0, 0, 0xffffffff);
   return withSocket('netlink', 'raw', options.protocol, options, (socket) => {
     socket.bind({ family: 'netlink', pid: 0, groups });

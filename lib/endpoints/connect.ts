@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { invalidValue, timeoutError } from '../core/errors';
 import type { Wait } from '../core/validate';
 import { port as checkPort } from '../core/validate';
-import type { AddressInput, InetAddress } from '../socket/address';
+import type { AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import type { SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
@@ -34,19 +34,19 @@ interface UnixPeer {
   port?: undefined;
 }
 
-export type ConnectStreamOptions = SetUpWait & { type?: 'stream' | undefined } & (
-    (InetPeer & { protocol?: 'tcp' | 'mptcp' | 'sctp' | undefined }) | UnixPeer
-  );
-export type ConnectDatagramOptions = SetUpWait & { type: 'dgram' } & (InetPeer | UnixPeer);
+export type ConnectTcpOptions = SetUpWait & { type?: 'stream' | undefined } & InetPeer & {
+    protocol?: 'tcp' | 'mptcp' | 'sctp' | undefined;
+  };
+export type ConnectUnixOptions = SetUpWait & { type?: 'stream' | undefined } & UnixPeer;
+export type ConnectUdpOptions = SetUpWait & { type: 'dgram' } & InetPeer;
+export type ConnectUnixDatagramOptions = SetUpWait & { type: 'dgram' } & UnixPeer;
 export type ConnectSeqpacketOptions = SetUpWait & { type: 'seqpacket' } & UnixPeer;
+export type ConnectStreamOptions = ConnectTcpOptions | ConnectUnixOptions;
+export type ConnectDatagramOptions = ConnectUdpOptions | ConnectUnixDatagramOptions;
 export type ConnectOptions =
   ConnectStreamOptions | ConnectDatagramOptions | ConnectSeqpacketOptions;
 
-const ENDPOINTS = {
-  stream: StreamSocket,
-  dgram: DatagramSocket,
-  seqpacket: SeqpacketSocket,
-} as const;
+const TYPES = ['stream', 'dgram', 'seqpacket'] as const;
 
 /**
  * Connects a stream (unless `type` says otherwise) to `{ host, port }` or `{ path }`. Names are resolved once;
@@ -54,23 +54,40 @@ const ENDPOINTS = {
  * @throws SystemError of connect(2), or an AggregateError with one for each address; ABORT_ERR;
  * ERR_SOCKET_TIMEOUT
  */
+export function connect(options: ConnectTcpOptions): Promise<StreamSocket<InetAddress>>;
+export function connect(options: ConnectUnixOptions): Promise<StreamSocket<UnixAddress>>;
+export function connect(options: ConnectUdpOptions): Promise<DatagramSocket<InetAddress>>;
+export function connect(options: ConnectUnixDatagramOptions): Promise<DatagramSocket<UnixAddress>>;
+export function connect(options: ConnectSeqpacketOptions): Promise<SeqpacketSocket>;
 export function connect(options: ConnectStreamOptions): Promise<StreamSocket>;
 export function connect(options: ConnectDatagramOptions): Promise<DatagramSocket>;
-export function connect(options: ConnectSeqpacketOptions): Promise<SeqpacketSocket>;
 export function connect(
   options: ConnectOptions,
 ): Promise<StreamSocket | DatagramSocket | SeqpacketSocket> {
   checkSetUp(options);
   const { type = 'stream' } = options;
-  if (!Object.hasOwn(ENDPOINTS, type)) {
+  if (!TYPES.includes(type)) {
     throw invalidValue('options.type', "one of 'stream', 'dgram', 'seqpacket'", type);
   }
-  return connectSocket(options, type).then((socket) => new ENDPOINTS[type](socket));
+  return connectSocket(options, type).then((socket) => {
+    if (type === 'dgram') return new DatagramSocket(socket);
+    return type === 'seqpacket' ? new SeqpacketSocket(socket) : connected(socket);
+  });
+}
+
+// The peer can be gone again, and its name with it.
+function connected(socket: Socket): StreamSocket {
+  try {
+    return new StreamSocket(socket, socket.getpeername());
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 async function connectSocket(
   options: ConnectOptions,
-  type: keyof typeof ENDPOINTS,
+  type: (typeof TYPES)[number],
 ): Promise<Socket> {
   if (options.path !== undefined) {
     const { path, localPath } = options;
@@ -80,7 +97,7 @@ async function connectSocket(
   }
   const inet = options as InetPeer & SetUpWait;
   const deadline = inet.timeout === undefined ? undefined : performance.now() + inet.timeout;
-  const addresses = await resolve(inet.host ?? 'localhost', inet.port, inet.family, inet.signal);
+  const addresses = await resolve(inet.host ?? 'localhost', inet.port, inet.family, inet);
   return firstOf(addresses, (address) => {
     const left = deadline === undefined ? undefined : deadline - performance.now();
     if (left !== undefined && left < 0) throw timeoutError('connect', inet.timeout!);

@@ -2,6 +2,7 @@
 
 import { invalidValue } from '../core/errors';
 import { integer, port as checkPort } from '../core/validate';
+import type { InetAddress, UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { Listener } from './listener';
@@ -42,21 +43,27 @@ interface UnixPlace {
   port?: undefined;
 }
 
-export type ListenStreamOptions = Common & { type?: 'stream' | undefined } & (
-    InetPlace | UnixPlace
-  );
+export type ListenTcpOptions = Common & { type?: 'stream' | undefined } & InetPlace;
+export type ListenUnixOptions = Common & { type?: 'stream' | undefined } & UnixPlace;
 export type ListenSeqpacketOptions = Common & { type: 'seqpacket' } & UnixPlace;
+export type ListenStreamOptions = ListenTcpOptions | ListenUnixOptions;
 export type ListenOptions = ListenStreamOptions | ListenSeqpacketOptions;
+
+type TcpListener = Listener<StreamSocket<InetAddress>, InetAddress>;
+type UnixListener = Listener<StreamSocket<UnixAddress>, UnixAddress>;
+type SeqpacketListener = Listener<SeqpacketSocket, UnixAddress>;
 
 /**
  * Listens for streams (unless `type` says otherwise) on `{ port, host? }` or `{ path }`.
  * @throws SystemError of bind(2) and listen(2)
  */
-export function listen(options: ListenStreamOptions): Promise<Listener<StreamSocket>>;
-export function listen(options: ListenSeqpacketOptions): Promise<Listener<SeqpacketSocket>>;
+export function listen(options: ListenTcpOptions): Promise<TcpListener>;
+export function listen(options: ListenUnixOptions): Promise<UnixListener>;
+export function listen(options: ListenSeqpacketOptions): Promise<SeqpacketListener>;
+export function listen(options: ListenStreamOptions): Promise<TcpListener | UnixListener>;
 export function listen(
   options: ListenOptions,
-): Promise<Listener<StreamSocket> | Listener<SeqpacketSocket>> {
+): Promise<TcpListener | UnixListener | SeqpacketListener> {
   checkSetUp(options);
   const { type = 'stream', backlog = C.SOMAXCONN } = options;
   integer('options.backlog', backlog, 0);
@@ -68,26 +75,19 @@ export function listen(
     : listenInet(options, backlog);
 }
 
-function endpoint(
-  socket: Socket,
-  type: 'stream' | 'seqpacket',
-  onClose?: () => void,
-): Listener<StreamSocket> | Listener<SeqpacketSocket> {
-  return type === 'stream'
-    ? new Listener(socket, (peer, remote) => new StreamSocket(peer, remote), onClose)
+function endpoint(socket: Socket, onClose?: () => void): UnixListener | SeqpacketListener {
+  return socket.type === C.SOCK_STREAM
+    ? new Listener(socket, (peer, remote) => new StreamSocket(peer, remote as UnixAddress), onClose)
     : new Listener(socket, (peer) => new SeqpacketSocket(peer), onClose);
 }
 
-async function listenInet(
-  options: InetPlace & Common,
-  backlog: number,
-): Promise<Listener<StreamSocket>> {
+async function listenInet(options: InetPlace & Common, backlog: number): Promise<TcpListener> {
   checkPort('options.port', options.port);
   const [place] =
     options.host === undefined
       ? [{ family: 'IPv6' as const, address: '::', port: options.port }]
-      : await resolve(options.host, options.port, undefined, options.signal);
-  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<Listener<StreamSocket>> =>
+      : await resolve(options.host, options.port, undefined, options);
+  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<TcpListener> =>
     withSocket(family, 'stream', options.protocol, options, (socket) => {
       // TIME_WAIT of the last run would forbid the port for a minute (tcp(7)).
       socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
@@ -98,7 +98,7 @@ async function listenInet(
       }
       socket.bind({ family, address, port: options.port });
       socket.listen(backlog);
-      return endpoint(socket, 'stream') as Listener<StreamSocket>;
+      return new Listener(socket, (peer, remote) => new StreamSocket(peer, remote as InetAddress));
     });
   if (place === undefined)
     throw invalidValue('options.host', 'a name with an address', options.host);
@@ -116,7 +116,7 @@ function listenUnix(
   options: UnixPlace & Common,
   type: 'stream' | 'seqpacket',
   backlog: number,
-): Promise<Listener<StreamSocket> | Listener<SeqpacketSocket>> {
+): Promise<UnixListener | SeqpacketListener> {
   const { path, mode, unlink = true } = options;
   const isFile = typeof path === 'string' && path !== '' && !path.startsWith('\0');
   if (mode !== undefined) integer('options.mode', mode, 0, 0o7777);
@@ -130,6 +130,6 @@ function listenUnix(
     }
     if (isFile && mode !== undefined) setMode(path, mode);
     socket.listen(backlog);
-    return endpoint(socket, type, isFile && unlink ? remover(path) : undefined);
+    return endpoint(socket, isFile && unlink ? remover(path) : undefined);
   });
 }

@@ -8,11 +8,17 @@ import { Socket } from '../socket/socket';
 import { SocketState } from '../socket/state';
 import { PullSource } from './source';
 
-/** Makes the endpoint of an accepted socket. */
-export type MakePeer<S> = (socket: Socket, remote: Address | undefined) => S;
+// accept(2) of a Unix socket gives no address for a peer that has not bound one.
+const UNNAMED: Address = { family: 'unix', path: '' };
 
-export class Listener<S> extends PullSource<S> implements AsyncDisposable {
-  private local: Address | undefined;
+/** Makes the endpoint of an accepted socket. */
+export type MakePeer<S> = (socket: Socket, remote: Address) => S;
+
+export class Listener<S, A extends Address = Address>
+  extends PullSource<S>
+  implements AsyncDisposable
+{
+  private local: A | undefined;
 
   /** @internal Use `listen`. */
   constructor(
@@ -24,8 +30,8 @@ export class Listener<S> extends PullSource<S> implements AsyncDisposable {
   }
 
   /** The address it listens on, with the port that the kernel chose. */
-  get address(): Address {
-    return (this.local ??= this.socket.getsockname());
+  get address(): A {
+    return (this.local ??= this.socket.getsockname() as A);
   }
 
   /**
@@ -53,7 +59,7 @@ export class Listener<S> extends PullSource<S> implements AsyncDisposable {
     const { domain, type, protocol } = this.socket;
     return new SteadyAccept<S | null>(this.socket.state, (token, peer) => {
       const socket = new Socket(new SocketState(token, domain, type, protocol));
-      return this.makePeer(socket, peer ?? undefined);
+      return this.makePeer(socket, peer ?? UNNAMED);
     });
   }
 }

@@ -16,7 +16,10 @@ import { PullSource } from './source';
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
 const LARGE = 1 << 18;
 
-export abstract class MessageSocket extends PullSource<Message> implements AsyncDisposable {
+export abstract class MessageSocket<A extends Address = Address>
+  extends PullSource<Message>
+  implements AsyncDisposable
+{
   protected readonly inbox: Inbox;
 
   /** @internal Use `bind` or `connect`. */
@@ -28,14 +31,14 @@ export abstract class MessageSocket extends PullSource<Message> implements Async
     this.inbox = new Inbox(state, large ? LARGE : DEFAULT_SIZE, stamped);
   }
 
-  get localAddress(): Address {
-    return this.socket.getsockname();
+  get localAddress(): A {
+    return this.socket.getsockname() as A;
   }
 
   /** The peer that this socket is connected to, if any. */
-  get remoteAddress(): Address | null {
+  get remoteAddress(): A | null {
     try {
-      return this.socket.getpeername();
+      return this.socket.getpeername() as A;
     } catch (error) {
       if (this.socket.closed) throw error;
       return null;

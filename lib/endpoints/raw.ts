@@ -1,7 +1,7 @@
 // RawSocket: IP packets, link-level packets (AF_PACKET) and netlink messages.
 
 import type { Wait } from '../core/validate';
-import type { AddressInput, InetAddress } from '../socket/address';
+import type { Address, AddressInput, InetAddress } from '../socket/address';
 import type { Bytes, IoVec } from '../socket/bytes';
 import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send';
@@ -18,7 +18,7 @@ export interface RawOutgoingMessage {
   to?: RawAddress;
 }
 
-export class RawSocket extends MessageSocket {
+export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
   receive(options?: Wait & { size?: number }): Promise<Message> {
     return this.takeOne(options) as Promise<Message>;

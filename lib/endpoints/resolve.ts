@@ -2,8 +2,9 @@
 
 import { lookup, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
-import { abortError } from '../core/errors';
-import { port as checkPort, text } from '../core/validate';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { abortError, timeoutError } from '../core/errors';
+import { port as checkPort, text, type Wait } from '../core/validate';
 import type { InetAddress } from '../socket/address';
 
 export type InetFamily = 'IPv4' | 'IPv6';
@@ -13,14 +14,14 @@ export async function resolve(
   host: string,
   port: number,
   family: InetFamily | undefined,
-  signal: AbortSignal | undefined,
+  wait: Wait,
 ): Promise<InetAddress[]> {
   text('options.host', host);
   checkPort('options.port', port);
   const literal = isIP(host.split('%', 1)[0]);
   if (literal !== 0) return [{ family: literal === 4 ? 'IPv4' : 'IPv6', address: host, port }];
   const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : 0;
-  const found = await abortable(lookupAll(host, wanted), signal);
+  const found = await limited(lookupAll(host, wanted), wait);
   return found.map((entry) => ({
     family: entry.family === 6 ? 'IPv6' : 'IPv4',
     address: entry.address,
@@ -38,12 +39,18 @@ function lookupAll(host: string, family: number): Promise<LookupAddress[]> {
 }
 
 // A look-up cannot be stopped, but nobody needs to wait for it.
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
+function limited<T>(work: Promise<T>, { signal, timeout }: Wait): Promise<T> {
   return new Promise<T>((resolved, rejected) => {
-    const onAbort = (): void => rejected(abortError(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort);
-    work.then(resolved, rejected).finally(() => signal.removeEventListener('abort', onAbort));
+    const onAbort = (): void => rejected(abortError(signal!));
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener('abort', onAbort);
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => rejected(timeoutError('getaddrinfo', timeout)), timeout);
+    void work.then(resolved, rejected).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    });
   });
 }

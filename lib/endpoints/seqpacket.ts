@@ -1,13 +1,16 @@
 // SeqpacketSocket: a connection that keeps the edges of its records.
 
 import type { Wait } from '../core/validate';
+import type { UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
+import { DrainRecords } from '../socket/inbox';
 import type { Message } from '../socket/message';
 import { EndWriting } from '../socket/stream';
 import type { Socket } from '../socket/socket';
+import { closePolitely, type CloseOptions } from './closing';
 import { MessageSocket } from './message';
 
-export class SeqpacketSocket extends MessageSocket {
+export class SeqpacketSocket extends MessageSocket<UnixAddress> {
   // An empty record and the end of the stream are both 0 bytes to recvmsg(2). With SO_TIMESTAMP the kernel
   // stamps records, and has nothing to stamp at the end; a Unix socket's timestamps cost nobody else a thing.
   // Test: "promise 7: an empty SEQPACKET record is not the end".
@@ -20,6 +23,15 @@ export class SeqpacketSocket extends MessageSocket {
   /** The next record; null at the end of the stream. An empty record is a Message of 0 bytes. */
   receive(options?: Wait & { size?: number }): Promise<Message | null> {
     return this.takeOne(options);
+  }
+
+  /**
+   * Ends the writing side behind all sends, receives on until the peer has ended too, for at most `linger` ms,
+   * and closes: closed on unread records, the kernel would reset the connection. What waits for a record
+   * rejects with ERR_SOCKET_CLOSED at once.
+   */
+  override close(options?: CloseOptions): Promise<void> {
+    return (this.closing ??= closePolitely(this.socket, new DrainRecords(this.inbox), options));
   }
 
   /** Ends the writing side behind all sends (SHUT_WR). Receiving goes on. */

@@ -24,6 +24,9 @@ export interface Source<T> extends AsyncIterable<T> {
 }
 
 export abstract class PullSource<T> implements Source<T>, Pullable<T> {
+  /** Closing is closed to callers, though the descriptor may live until the peer has ended. */
+  protected closing: Promise<void> | undefined;
+
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined> {
     checkWait(options);
     return iterate(this, options);
@@ -53,6 +56,10 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   /** @internal The contract with the adapters. */
   pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull {
     const operation = this.next();
+    if (this.closing !== undefined) {
+      failed(closedError(operation.syscall));
+      return OVER;
+    }
     operation.resolve = got;
     operation.reject = failed;
     return reactor.submit(operation, signal === undefined ? undefined : { signal }, this) ?? OVER;
@@ -70,6 +77,8 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   protected abstract next(): Operation<T | null>;
 
   protected perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
-    return reactor.perform(operation, checkWait(options), this);
+    const wait = checkWait(options);
+    if (this.closing !== undefined) return Promise.reject(closedError(operation.syscall));
+    return reactor.perform(operation, wait, this);
   }
 }

@@ -1,12 +1,12 @@
 // StreamSocket: a connected byte stream, TCP or Unix, as an application wants it.
 
 import type { DuplexOptions } from 'node:stream';
-import { isClosed, type Channel } from '../adapters/contract';
+import type { Channel } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
-import { abortError, closedError, invalidType } from '../core/errors';
+import { invalidType } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
-import { integer, wait as checkWait, type Wait } from '../core/validate';
+import { integer, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
@@ -20,38 +20,27 @@ import {
   SendAll,
 } from '../socket/stream';
 import type { Socket } from '../socket/socket';
-import { READ } from '../core/handle';
+import { closePolitely, type CloseOptions } from './closing';
 import { PullSource } from './source';
 
 const MOST = 0x40000000;
-/** How long `close` waits for the peer's end unless told, in ms. */
-const LINGER = 1000;
-
-export interface CloseOptions extends Wait {
-  /** How long to go on reading (and throwing away) after the writing side was ended, in ms: 1,000 unless told. */
-  linger?: number | undefined;
-}
-
-export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDisposable {
-  private local: Address | undefined;
-  private remote: Address | undefined;
-  private closing: Promise<void> | undefined;
+export class StreamSocket<A extends Address = Address>
+  extends PullSource<Buffer>
+  implements Channel, AsyncDisposable
+{
+  private local: A | undefined;
 
   /** @internal Use `connect` or a `Listener`. */
   constructor(
     readonly socket: Socket,
-    remote?: Address,
+    /** The peer, as it was named when the connection was made. */
+    readonly remoteAddress: A,
   ) {
     super();
-    this.remote = remote;
   }
 
-  get localAddress(): Address {
-    return (this.local ??= this.socket.getsockname());
-  }
-
-  get remoteAddress(): Address {
-    return (this.remote ??= this.socket.getpeername());
+  get localAddress(): A {
+    return (this.local ??= this.socket.getsockname() as A);
   }
 
   /** Bytes that came from the kernel through this endpoint. */
@@ -69,7 +58,6 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
   /** The next bytes into the caller's memory: how many; null at the end. */
   read(into: Bytes, options?: Wait): Promise<number | null>;
   read(first?: (Wait & { size?: number }) | Bytes, second?: Wait): Promise<Buffer | number | null> {
-    this.assertOpen('read');
     if (first === undefined)
       return this.perform(new ReceiveChunk(this.socket.state, CHUNK), undefined);
     if (ArrayBuffer.isView(first) || !isOptions(first)) {
@@ -85,7 +73,6 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
    * `bytesTransferred` and `data` say what had come.
    */
   readExactly(length: number, options?: Wait): Promise<Buffer> {
-    this.assertOpen('read');
     return this.perform(
       new ReceiveExactly(this.socket.state, integer('length', length, 0, MOST)),
       options,
@@ -97,13 +84,11 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
    * back-pressure; there is no queue but the calls that wait.
    */
   write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
-    this.assertOpen('write');
     return this.perform(new SendAll(this.socket.state, piecesToWrite(data)), options);
   }
 
   /** Ends the writing side behind all writes (SHUT_WR). Reading goes on. */
   end(options?: Wait): Promise<void> {
-    this.assertOpen('shutdown');
     return this.perform(new EndWriting(this.socket.state), options);
   }
 
@@ -113,10 +98,7 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
    * last reply. What waits for input rejects with ERR_SOCKET_CLOSED at once.
    */
   close(options?: CloseOptions): Promise<void> {
-    const wait = checkWait(options);
-    const linger =
-      options?.linger === undefined ? LINGER : integer('options.linger', options.linger, 0);
-    return (this.closing ??= this.shut(wait, linger));
+    return (this.closing ??= closePolitely(this.socket, new Drain(this.socket.state), options));
   }
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
@@ -170,34 +152,6 @@ export class StreamSocket extends PullSource<Buffer> implements Channel, AsyncDi
     operation.resolve = done;
     operation.reject = failed;
     reactor.submit(operation, undefined, this);
-  }
-
-  private async shut(wait: Wait | undefined, linger: number): Promise<void> {
-    const { state } = this.socket;
-    if (state.closed) return;
-    // The peer has ended and nothing is on its way to it: there is nothing to wait for.
-    if (state.ended && state.waiting === 0) {
-      this.socket.close();
-      return;
-    }
-    reactor.expel(state, READ, (operation) => closedError(operation.syscall));
-    try {
-      await reactor.perform(new EndWriting(state), wait);
-      // However the peer goes, by its end, a reset or not at all: the close goes through.
-      await reactor
-        .perform(new Drain(state), { signal: wait?.signal, timeout: linger })
-        .catch(() => {});
-    } catch (error) {
-      if (!isClosed(error as Error)) throw error;
-    } finally {
-      this.socket.close();
-    }
-    if (wait?.signal?.aborted === true) throw abortError(wait.signal);
-  }
-
-  // Closing is closed to callers, though the descriptor lives until the peer has ended.
-  private assertOpen(syscall: string): void {
-    if (this.closing !== undefined && !this.socket.closed) throw closedError(syscall);
   }
 }
 

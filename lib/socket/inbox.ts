@@ -1,6 +1,7 @@
 // Messages that one recvmmsg(2) brought and nobody has taken yet: at most one batch, owned by the socket and
 // not by whoever asked, so that giving up loses none of them.
 
+import { UNFINISHED } from '../core/operation';
 import { BATCH_CAPACITY, isStamped, messageAt, slabs, type Message } from './message';
 import { Reading, receiveMany } from './receive';
 import type { SocketState } from './state';
@@ -112,4 +113,26 @@ export class TakeMany extends Taking<Message[]> {
   value(): Message[] {
     return this.inbox.splice(this.max);
   }
+}
+
+/** Receives a SEQPACKET stream's records to its end and throws them away. */
+export class DrainRecords extends Taking<void> {
+  constructor(readonly inbox: Inbox) {
+    super();
+  }
+
+  get max(): number {
+    return BATCH_CAPACITY;
+  }
+
+  override attempt(): number {
+    const { inbox } = this;
+    if (inbox.ended) return 0;
+    const result = inbox.fill(this.max);
+    if (result < 0) return result;
+    inbox.splice(this.max);
+    return inbox.ended ? 0 : UNFINISHED;
+  }
+
+  value(): void {}
 }
