@@ -227,12 +227,12 @@ describe('a handler that throws', () => {
     world.log.length = 0;
     world.wake([a, READ]);
     expect(world.news).toEqual([
+      'try p',
+      'p = 1',
       'try r1',
       'r1 failed: ECONNRESET',
       'try r2',
       'r2 = 1',
-      'try p',
-      'p = 1',
     ]);
     expect(world.uncaught).toHaveLength(1);
   });

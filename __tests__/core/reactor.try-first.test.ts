@@ -215,13 +215,13 @@ describe('watchers', () => {
     expect(world.news).toEqual(['try 1', '1 = 1']);
   });
 
-  test('take no turn from readers: what they see stays there', () => {
+  test('look before readers, who take along what there is to see', () => {
     const a = world.handle('a');
     world.start(world.operation(a, READ, 'r', { answers: [EAGAIN, 5] }));
     world.start(world.operation(a, WATCH, 'p', { answers: [EAGAIN, 1], interest: READ }));
     world.log.length = 0;
     world.wake([a, READ]);
-    expect(world.news).toEqual(['try r', 'r = 5', 'try p', 'p = 1']);
+    expect(world.news).toEqual(['try p', 'p = 1', 'try r', 'r = 5']);
   });
 
   test('of which one takes back another leave the third its turn', () => {

@@ -54,6 +54,8 @@ const TYPES = [
   'OutgoingMessage',
   'Overflow',
   'PacketAddress',
+  'RawAddress',
+  'RawOutgoingMessage',
   'Readiness',
   'ReceiveMessage',
   'ReceiveMessages',

@@ -8,7 +8,8 @@
 namespace eagain::binding {
 namespace {
 
-// Argument i is an array of Uint8Arrays; at most kMost of them, as many as one call may take.
+// Argument i is an array of Uint8Arrays; at most kMost of them, as many as one call may take. Made before any
+// other argument is looked at: an array's getters are JavaScript, and may close the socket.
 class Vector {
  public:
   static constexpr uint32_t kMost = IOV_MAX;
@@ -72,11 +73,11 @@ int sendto(Arguments& arguments) {
 
 // sendmsg(token, vector, flags, addressLength): 0 bytes of address are none.
 int sendmsg(Arguments& arguments) {
+  Vector vector(arguments, 1);
   const loop::Slot* slot = arguments.slot(0);
   const int flags = arguments.integer(2);
   const socklen_t length = arguments.address_length(3);
   if (!arguments.valid()) return 0;
-  Vector vector(arguments, 1);
   if (!vector.valid()) return -EINVAL;
   msghdr header{};
   vector.lay_into(&header);
@@ -124,10 +125,10 @@ int recv(Arguments& arguments) {
 // recvmsg(token, vector, flags): the length on the wire; flags and the sender's address are left
 // behind.
 int recvmsg(Arguments& arguments) {
+  Vector vector(arguments, 1);
   const loop::Slot* slot = arguments.slot(0);
   const int flags = arguments.integer(2);
   if (!arguments.valid() || arguments.environment().shared() == nullptr) return -EINVAL;
-  Vector vector(arguments, 1);
   if (!vector.valid()) return -EINVAL;
   msghdr header{};
   vector.lay_into(&header);

@@ -12,8 +12,11 @@ export const UNFINISHED = -0x7ffffffe;
 
 const PACE = [1, 100] as const;
 
+// A method's type: TypeScript compares those both ways, so that an operation of less is one of more.
+type Resolve<T> = { resolve(value: T): void }['resolve'];
+
 export abstract class Operation<T> {
-  resolve!: (value: T) => void;
+  resolve!: Resolve<T>;
   reject!: (error: Error) => void;
 
   abstract readonly handle: Handle;

@@ -246,7 +246,7 @@ export class Reactor {
     owner: object | undefined,
   ): Waiting {
     const { handle } = operation;
-    const waiting = new Waiting(operation as unknown as Operation<unknown>, owner);
+    const waiting = new Waiting(operation, owner);
     if (wait !== undefined) waiting.limit(wait, this.giveUp);
     handle.queue(operation.direction).push(waiting);
     handle.waiting++;

@@ -39,7 +39,7 @@ export class Listener<S, A extends Address = Address>
    * memory are short, it tries again until there are some (5 ms doubling to 1 s).
    */
   accept(options?: Wait): Promise<S> {
-    return this.perform(this.next(), options) as Promise<S>;
+    return this.perform(this.next(), options);
   }
 
   /** Stops listening and closes; what waits for a connection ends. Connections that were accepted live on. */
@@ -55,9 +55,9 @@ export class Listener<S, A extends Address = Address>
     return this.close();
   }
 
-  protected next(): Operation<S | null> {
+  protected next(): Operation<S> {
     const { domain, type, protocol } = this.socket;
-    return new SteadyAccept<S | null>(this.socket.state, (token, peer) => {
+    return new SteadyAccept<S>(this.socket.state, (token, peer) => {
       const socket = new Socket(new SocketState(token, domain, type, protocol));
       return this.makePeer(socket, peer ?? UNNAMED);
     });

@@ -33,10 +33,14 @@ export class StreamSocket<A extends Address = Address>
   /** @internal Use `connect` or a `Listener`. */
   constructor(
     readonly socket: Socket,
-    /** The peer, as it was named when the connection was made. */
-    readonly remoteAddress: A,
+    private remote?: A,
   ) {
     super();
+  }
+
+  /** The peer, as it was named when the connection was made. */
+  get remoteAddress(): A {
+    return (this.remote ??= this.socket.getpeername() as A);
   }
 
   get localAddress(): A {
