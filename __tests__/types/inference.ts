@@ -7,65 +7,90 @@ import {
   Socket,
   socketpair,
   type Address,
+  type BindRawSocketOptions,
+  type ConnectDatagramOptions,
+  type ConnectStreamOptions,
   type DatagramSocket,
+  type InetAddress,
   type Listener,
   type Message,
+  type NetlinkAddress,
+  type PacketAddress,
   type RawSocket,
   type Readiness,
   type Received,
   type SeqpacketSocket,
   type SocketDuplex,
   type StreamSocket,
+  type UnixAddress,
 } from 'eagain';
 import type { Observable } from 'rxjs';
 import { sure, type Same } from './check';
 
 export async function connectInfers(signal: AbortSignal): Promise<void> {
   const tcp = await connect({ host: 'localhost', port: 80, signal });
-  sure<Same<typeof tcp, StreamSocket>>();
+  sure<Same<typeof tcp, StreamSocket<InetAddress>>>();
   const told = await connect({ type: 'stream', port: 80, protocol: 'mptcp', localPort: 0 });
-  sure<Same<typeof told, StreamSocket>>();
+  sure<Same<typeof told, StreamSocket<InetAddress>>>();
   const unix = await connect({ path: '/run/x' });
-  sure<Same<typeof unix, StreamSocket>>();
+  sure<Same<typeof unix, StreamSocket<UnixAddress>>>();
   const bytes = await connect({ path: new Uint8Array([0, 1]), type: 'stream' });
-  sure<Same<typeof bytes, StreamSocket>>();
+  sure<Same<typeof bytes, StreamSocket<UnixAddress>>>();
   const udp = await connect({ type: 'dgram', host: '::1', port: 53, family: 'IPv6' });
-  sure<Same<typeof udp, DatagramSocket>>();
+  sure<Same<typeof udp, DatagramSocket<InetAddress>>>();
   const local = await connect({ type: 'dgram', path: '/run/log', localPath: '' });
-  sure<Same<typeof local, DatagramSocket>>();
+  sure<Same<typeof local, DatagramSocket<UnixAddress>>>();
   const bus = await connect({ type: 'seqpacket', path: '\0bus' });
   sure<Same<typeof bus, SeqpacketSocket>>();
+  const { port } = tcp.remoteAddress;
+  sure<Same<typeof port, number>>();
+}
+
+/** Options that are not known in full: the class is, the address is not. */
+export async function openOptionsInfer(
+  stream: ConnectStreamOptions,
+  datagram: ConnectDatagramOptions,
+  raw: BindRawSocketOptions,
+): Promise<void> {
+  const one = await connect(stream);
+  sure<Same<typeof one, StreamSocket>>();
+  const two = await connect(datagram);
+  sure<Same<typeof two, DatagramSocket>>();
+  const three = await bind(raw);
+  sure<Same<typeof three, RawSocket>>();
 }
 
 export async function listenInfers(): Promise<void> {
   const tcp = await listen({ port: 0 });
-  sure<Same<typeof tcp, Listener<StreamSocket>>>();
+  sure<Same<typeof tcp, Listener<StreamSocket<InetAddress>, InetAddress>>>();
   const peer = await tcp.accept({ timeout: 5 });
-  sure<Same<typeof peer, StreamSocket>>();
+  sure<Same<typeof peer, StreamSocket<InetAddress>>>();
+  const { port } = tcp.address;
+  sure<Same<typeof port, number>>();
   const unix = await listen({ path: '/run/x', mode: 0o600, unlink: false });
-  sure<Same<typeof unix, Listener<StreamSocket>>>();
+  sure<Same<typeof unix, Listener<StreamSocket<UnixAddress>, UnixAddress>>>();
   const bus = await listen({ type: 'seqpacket', path: '\0bus', backlog: 5 });
-  sure<Same<typeof bus, Listener<SeqpacketSocket>>>();
+  sure<Same<typeof bus, Listener<SeqpacketSocket, UnixAddress>>>();
   for await (const each of bus) sure<Same<typeof each, SeqpacketSocket>>();
-  const observed = tcp.observe({ overflow: 'pause' });
-  sure<Same<typeof observed, Observable<StreamSocket>>>();
+  const observed = unix.observe({ overflow: 'pause' });
+  sure<Same<typeof observed, Observable<StreamSocket<UnixAddress>>>>();
 }
 
 export async function bindInfers(): Promise<void> {
   const udp = await bind({ port: 0 });
-  sure<Same<typeof udp, DatagramSocket>>();
+  sure<Same<typeof udp, DatagramSocket<InetAddress>>>();
   const told = await bind({ type: 'dgram', host: '127.0.0.1', broadcast: true, reusePort: true });
-  sure<Same<typeof told, DatagramSocket>>();
+  sure<Same<typeof told, DatagramSocket<InetAddress>>>();
   const unix = await bind({ path: '' });
-  sure<Same<typeof unix, DatagramSocket>>();
+  sure<Same<typeof unix, DatagramSocket<UnixAddress>>>();
   const ping = await bind({ family: 'IPv4', protocol: 'icmp' });
-  sure<Same<typeof ping, DatagramSocket>>();
+  sure<Same<typeof ping, DatagramSocket<InetAddress>>>();
   const icmp = await bind({ type: 'raw', family: 'IPv4', protocol: 'icmp' });
-  sure<Same<typeof icmp, RawSocket>>();
+  sure<Same<typeof icmp, RawSocket<InetAddress>>>();
   const packets = await bind({ type: 'raw', interface: 'lo', protocol: 'arp' });
-  sure<Same<typeof packets, RawSocket>>();
+  sure<Same<typeof packets, RawSocket<PacketAddress>>>();
   const routes = await bind({ type: 'raw', family: 'netlink', protocol: 'route', groups: 1 });
-  sure<Same<typeof routes, RawSocket>>();
+  sure<Same<typeof routes, RawSocket<NetlinkAddress>>>();
 }
 
 export async function endpointsYield(

@@ -105,11 +105,23 @@ export class SocketDuplex extends Duplex {
     while (more && !this.waiting && !this.destroyed) {
       this.waiting = true;
       this.pulling = this.channel.pull(
-        (chunk) => next(() => this.push(chunk) && chunk !== null),
+        (chunk) => next(() => this.deliver(chunk)),
         (error) => next(() => this.failed(error)),
       );
     }
     inLoop = false;
+  }
+
+  /** Hands a chunk on; whether the stream wants more. A listener that throws stops neither. */
+  private deliver(chunk: Buffer | null): boolean {
+    try {
+      return this.push(chunk) && chunk !== null;
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return this.readableFlowing === true;
+    }
   }
 
   private failed(error: Error): false {

@@ -4,6 +4,7 @@
 import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
 import { abortError, timeoutError } from './errors';
 import type { Operation } from './operation';
+import { onceAborted } from './signals';
 import type { Wait } from './validate';
 
 type GiveUp = (waiting: Waiting, error: Error) => void;
@@ -18,8 +19,7 @@ export class Waiting {
   private delay = 0;
   private retry: NodeJS.Timeout | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private signal: AbortSignal | undefined;
-  private onAbort: (() => void) | undefined;
+  private forget: (() => void) | undefined;
 
   constructor(
     readonly operation: Operation<unknown>,
@@ -36,9 +36,7 @@ export class Waiting {
   limit(wait: Wait, giveUp: GiveUp): void {
     const { signal, timeout } = wait;
     if (signal !== undefined) {
-      this.signal = signal;
-      this.onAbort = (): void => giveUp(this, abortError(signal));
-      signal.addEventListener('abort', this.onAbort);
+      this.forget = onceAborted(signal, () => giveUp(this, abortError(signal)));
     }
     if (timeout !== undefined && timeout < LONGEST_TIMEOUT) {
       const { syscall } = this.operation;
@@ -62,11 +60,11 @@ export class Waiting {
 
   // Promise 3: a listener on a signal lives as long as the call.
   finish(): void {
-    const { signal } = this;
+    const { forget } = this;
     this.settled = true;
     if (this.timer !== undefined) stopTimer(this.timer);
     if (this.retry !== undefined) stopTimer(this.retry);
-    this.signal = this.timer = this.retry = undefined;
-    if (signal !== undefined) signal.removeEventListener('abort', this.onAbort!);
+    this.forget = this.timer = this.retry = undefined;
+    forget?.();
   }
 }

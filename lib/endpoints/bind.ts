@@ -79,6 +79,7 @@ export function bind(options: BindPacketOptions): Promise<RawSocket<PacketAddres
 export function bind(options: BindNetlinkOptions): Promise<RawSocket<NetlinkAddress>>;
 export function bind(options: BindDatagramOptions): Promise<DatagramSocket>;
 export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
+export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
   checkSetUp(options);
   if (options.type === 'raw') {

@@ -63,6 +63,9 @@ export function connect(options: ConnectStreamOptions): Promise<StreamSocket>;
 export function connect(options: ConnectDatagramOptions): Promise<DatagramSocket>;
 export function connect(
   options: ConnectOptions,
+): Promise<StreamSocket | DatagramSocket | SeqpacketSocket>;
+export function connect(
+  options: ConnectOptions,
 ): Promise<StreamSocket | DatagramSocket | SeqpacketSocket> {
   checkSetUp(options);
   const { type = 'stream' } = options;

@@ -63,6 +63,9 @@ export function listen(options: ListenSeqpacketOptions): Promise<SeqpacketListen
 export function listen(options: ListenStreamOptions): Promise<TcpListener | UnixListener>;
 export function listen(
   options: ListenOptions,
+): Promise<TcpListener | UnixListener | SeqpacketListener>;
+export function listen(
+  options: ListenOptions,
 ): Promise<TcpListener | UnixListener | SeqpacketListener> {
   checkSetUp(options);
   const { type = 'stream', backlog = C.SOMAXCONN } = options;

@@ -14,7 +14,7 @@ import type { SocketState } from './state';
 export const CHUNK = 65536;
 
 // The most that one operation moves in a turn, in bytes: a peer that is fast enough would hold the loop.
-const PER_TURN = 4 << 20;
+const PER_TURN = 1 << 20;
 
 // What the next chunk is received into. A chunk that fills more than a quarter of it is given away with it;
 // a smaller one is copied out at its size, so that nobody keeps 64 KiB for a few bytes.
