@@ -23,12 +23,14 @@ interface Maker {
   readonly kind: string;
   readonly make: () => Promise<MessagePair>;
   readonly possible?: boolean;
+  /** What finds no room with the receiver is lost, and the sender is not told. */
+  readonly lossy?: boolean;
   readonly records?: boolean;
 }
 
 const MAKERS: readonly Maker[] = [
-  { kind: 'UDP over IPv4', make: udp4 },
-  { kind: 'UDP over IPv6', make: udp6, possible: HAS_IPV6 },
+  { kind: 'UDP over IPv4', make: udp4, lossy: true },
+  { kind: 'UDP over IPv6', make: udp6, possible: HAS_IPV6, lossy: true },
   { kind: 'Unix datagrams', make: unixDatagram },
   { kind: 'Unix datagrams, adopted', make: adoptedDatagrams },
   { kind: 'SEQPACKET', make: seqpacket, records: true },
@@ -39,7 +41,8 @@ function texts(messages: readonly (Message | null)[]): string[] {
   return messages.map((message) => String(message?.data));
 }
 
-describe.each(MAKERS)('messages: $kind', ({ make, possible = true, records = false }) => {
+describe.each(MAKERS)('messages: $kind', (maker) => {
+  const { make, possible = true, lossy = false, records = false } = maker;
   const test = needs('IPv6 on the loopback', possible);
 
   test('messages keep their edges, in both directions', async () => {
@@ -160,9 +163,9 @@ describe.each(MAKERS)('messages: $kind', ({ make, possible = true, records = fal
     expect(got).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   });
 
-  test('sendBatch sends all in order, and waits where the queue is full', async () => {
+  test('sendBatch sends all in order, many per system call', async () => {
     await using pair = await make();
-    const COUNT = 300;
+    const COUNT = lossy ? 150 : 700;
     const messages = Array.from({ length: COUNT }, (_, i) => ({ data: Buffer.from(String(i)) }));
     const sending = pair.a.sendBatch(messages);
     const got: string[] = [];
@@ -253,7 +256,8 @@ describe.each(MAKERS)('messages: $kind', ({ make, possible = true, records = fal
     await closing;
   });
 
-  test('promise 14: a full queue is waited out', async () => {
+  const ifLossless = lossy ? (): void => undefined : test;
+  ifLossless('promise 14: a full queue is waited out', async () => {
     await using pair = await make();
     let sent = 0;
     const sending = (async () => {

@@ -28,7 +28,7 @@ function option(socket: Socket, level: number, name: number): number {
 test('listen: the type picks what is accepted', async () => {
   await using streams = await listen({ port: 0 });
   expect(streams).toBeInstanceOf(Listener);
-  const client = await connect({ host: '127.0.0.1', port: (streams.address as InetAddress).port });
+  const client = await connect({ host: '127.0.0.1', port: streams.address.port });
   const peer = await streams.accept();
   expect(peer).toBeInstanceOf(StreamSocket);
   peer.abort();
@@ -43,7 +43,7 @@ test('listen: the type picks what is accepted', async () => {
 
 ipv6('listen: a port alone is both families', async () => {
   await using server = await listen({ port: 0 });
-  const { port } = server.address as InetAddress;
+  const { port } = server.address;
   expect(server.address).toEqual({ family: 'IPv6', address: '::', port });
   for (const host of ['127.0.0.1', '::1']) {
     const client = await connect({ host, port });
@@ -57,7 +57,7 @@ ipv6('listen: a port alone is both families', async () => {
 
 ipv6('listen: ipv6Only leaves IPv4 out', async () => {
   await using server = await listen({ port: 0, ipv6Only: true });
-  const { port } = server.address as InetAddress;
+  const { port } = server.address;
   expect(option(server.socket, C.IPPROTO_IPV6, C.IPV6_V6ONLY)).toBe(1);
   expect(await rejection(connect({ host: '127.0.0.1', port }))).toMatchObject({
     code: 'ECONNREFUSED',
@@ -66,18 +66,18 @@ ipv6('listen: ipv6Only leaves IPv4 out', async () => {
 
 test('listen: on one address, by literal or name', async () => {
   await using server = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.address as InetAddress;
+  const { port } = server.address;
   expect(server.address).toEqual({ family: 'IPv4', address: '127.0.0.1', port });
   expect(await rejection(connect({ host: '127.0.0.2', port }))).toMatchObject({
     code: 'ECONNREFUSED',
   });
   await using named = await listen({ host: 'localhost', port: 0 });
-  expect(['127.0.0.1', '::1']).toContain((named.address as InetAddress).address);
+  expect(['127.0.0.1', '::1']).toContain(named.address.address);
 });
 
 test('listen: a port that is taken is EADDRINUSE, and nothing stays open', async () => {
   await using server = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.address as InetAddress;
+  const { port } = server.address;
   const before = openSockets();
   expect(await rejection(listen({ host: '127.0.0.1', port }))).toMatchObject({
     code: 'EADDRINUSE',
@@ -92,7 +92,7 @@ test('listen: a port that is taken is EADDRINUSE, and nothing stays open', async
 
 test('listen: a port is free again at once, whatever its connections do', async () => {
   const first = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = first.address as InetAddress;
+  const { port } = first.address;
   const client = await connect({ host: '127.0.0.1', port });
   const peer = await first.accept();
   // Who closes first is left in TIME_WAIT: the listener's side.
@@ -107,7 +107,7 @@ test('listen: a port is free again at once, whatever its connections do', async 
 
 test('listen: reusePort lets several share a port', async () => {
   await using first = await listen({ host: '127.0.0.1', port: 0, reusePort: true });
-  const { port } = first.address as InetAddress;
+  const { port } = first.address;
   await using second = await listen({ host: '127.0.0.1', port, reusePort: true });
   expect(second.address).toEqual(first.address);
 });

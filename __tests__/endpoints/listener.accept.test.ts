@@ -2,12 +2,12 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { StreamSocket } from '../../lib/index';
 import {
   connect,
   constants as C,
   listen,
   SeqpacketSocket,
-  StreamSocket,
   type InetAddress,
   type Listener,
 } from '../../lib/index';
@@ -25,7 +25,7 @@ afterEach(() => {
 
 async function loopback(): Promise<[Listener<StreamSocket>, () => Promise<StreamSocket>]> {
   const server = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.address as InetAddress;
+  const { port } = server.address;
   return [server, () => connect({ host: '127.0.0.1', port })];
 }
 
@@ -36,10 +36,10 @@ test('listener: accepts in the order in which they came, to those who asked firs
   const clients = [await join(), await join(), await join()];
   const peers = await Promise.all(accepting);
   for (const [i, peer] of peers.entries()) {
-    expect(peer.remoteAddress).toEqual(clients[i]!.localAddress);
+    expect(peer.remoteAddress).toEqual(clients[i].localAddress);
     expect(peer.localAddress).toEqual(server.address);
     peer.abort();
-    clients[i]!.abort();
+    clients[i].abort();
   }
 });
 
@@ -141,7 +141,7 @@ describe('promise 8: a listener that the program has lost is closed', () => {
       await turn();
     }
     const client = await connect({ path });
-    const peer = await accepting[0]!;
+    const peer = await accepting[0];
     await client.write('x');
     expect((await peer.readExactly(1)).toString()).toBe('x');
     client.abort();
@@ -175,18 +175,21 @@ describe('promise 10: accepting survives', () => {
     'EPERM',
   ] as const;
 
-  test.each(PEERS_OWN)('%s is the error of a connection that is gone: the next one is taken', async (code) => {
-    const [server, join] = await loopback();
-    await using _ = server;
-    const client = await join();
-    const accept = jest.spyOn(binding, 'accept');
-    accept.mockReturnValueOnce(-C[code]).mockReturnValueOnce(-C[code]);
-    const peer = await server.accept();
-    expect(accept).toHaveBeenCalledTimes(3);
-    expect(peer.remoteAddress).toEqual(client.localAddress);
-    peer.abort();
-    client.abort();
-  });
+  test.each(PEERS_OWN)(
+    '%s is the error of a connection that is gone: the next one is taken',
+    async (code) => {
+      const [server, join] = await loopback();
+      await using _ = server;
+      const client = await join();
+      const accept = jest.spyOn(binding, 'accept');
+      accept.mockReturnValueOnce(-C[code]).mockReturnValueOnce(-C[code]);
+      const peer = await server.accept();
+      expect(accept).toHaveBeenCalledTimes(3);
+      expect(peer.remoteAddress).toEqual(client.localAddress);
+      peer.abort();
+      client.abort();
+    },
+  );
 
   test('a connection that was reset while it waited is accepted, and says so itself', async () => {
     const [server, join] = await loopback();
@@ -228,7 +231,7 @@ describe('promise 10: accepting survives', () => {
       });
       const peer = await server.accept();
       expect(peer.remoteAddress).toEqual(client.localAddress);
-      const pauses = times.slice(1).map((time, i) => time - times[i]!);
+      const pauses = times.slice(1).map((time, i) => time - times[i]);
       expect(pauses).toHaveLength(4);
       // 5, 10, 20, 40 ms: timers may be late, and at most a millisecond early.
       for (const [i, pause] of pauses.entries()) expect(pause).toBeGreaterThan(5 * 2 ** i - 1);

@@ -184,9 +184,7 @@ describe('close', () => {
   test('gives up with its signal, and has closed all the same', async () => {
     await using pair = await tcp4();
     const controller = new AbortController();
-    const closing = rejection(
-      pair.client.close({ signal: controller.signal, linger: 60_000 }),
-    );
+    const closing = rejection(pair.client.close({ signal: controller.signal, linger: 60_000 }));
     await turns();
     controller.abort();
     expect(await closing).toMatchObject({ code: 'ABORT_ERR' });

@@ -28,7 +28,7 @@ test('stream: chunks that are kept stay as they were', async () => {
   const kept: Buffer[] = [];
   for (let i = 0; i < 64; i++) {
     await pair.client.write(Buffer.alloc(1000 * ((i % 40) + 1), i));
-    for (let got = 0; got < 1000 * ((i % 40) + 1); ) {
+    for (let got = 0; got < 1000 * ((i % 40) + 1);) {
       const chunk = (await pair.server.read())!;
       kept.push(chunk);
       got += chunk.length;
@@ -148,5 +148,8 @@ test('promise 9: a reset is an error of read, once, and then the end', async () 
     message: 'read ECONNRESET',
   });
   expect(await pair.server.read()).toBeNull();
-  expect(await rejection(pair.server.write('x'))).toMatchObject({ code: 'EPIPE', syscall: 'write' });
+  expect(await rejection(pair.server.write('x'))).toMatchObject({
+    code: 'EPIPE',
+    syscall: 'write',
+  });
 });

@@ -121,10 +121,7 @@ describe('promise 2: a write that gives up says how much went', () => {
     const controller = new AbortController();
     const data = randomBytes(1 << 20);
     const writing = rejection(
-      pair.client.write(
-        data,
-        how === 'signal' ? { signal: controller.signal } : { timeout: 5 },
-      ),
+      pair.client.write(data, how === 'signal' ? { signal: controller.signal } : { timeout: 5 }),
     );
     const behind = pair.client.write('behind');
     if (how === 'signal') {

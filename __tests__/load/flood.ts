@@ -187,7 +187,7 @@ export function under<S>(
 /** The value below which `share` of `values` lie. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 /** How late each timer was, in ms of which this thread was the cause. */

@@ -60,7 +60,7 @@ describe('promise 12: a UDP flood', () => {
   test.each(Object.keys(forms))(
     '%s',
     async (form) => {
-      const survived = await under('datagrams', forms[form]!);
+      const survived = await under('datagrams', forms[form]);
       expectAlive(survived);
       // It was a flood: more came than could be taken.
       expect(survived.items).toBeGreaterThan(1000);
@@ -94,7 +94,7 @@ describe('promise 12: a TCP firehose', () => {
   test.each(Object.keys(forms))(
     '%s',
     async (form) => {
-      const survived = await under('bytes', forms[form]!, { samples: 120 });
+      const survived = await under('bytes', forms[form], { samples: 120 });
       expectAlive(survived);
       expect(survived.items).toBeGreaterThan(form.startsWith('readExactly') ? 5 : 500);
     },

@@ -15,7 +15,7 @@ interface Ports {
 /** The main thread of process `pid`: proc_pid_status(5). */
 function thread(pid: number): { asleep: boolean; sleeps: number } {
   const status = readFileSync(`/proc/${pid}/task/${pid}/status`, 'utf8');
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)![1]!;
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)![1];
   return { asleep: field('State') === 'S', sleeps: Number(field('voluntary_ctxt_switches')) };
 }
 
@@ -36,10 +36,10 @@ test('promise 17: a socket that nobody waits on wakes nothing, whatever comes to
     const listener = await eagain.listen({ path });
     const port = (address: { port?: number }): number => address.port!;
     tell({
-      datagrams: port(datagrams.localAddress as object),
-      stream: port(streams.address as object),
+      datagrams: port(datagrams.localAddress),
+      stream: port(streams.address),
       listener: path,
-      control: port(control.localAddress as object),
+      control: port(control.localAddress),
     } satisfies Ports);
     const stream = await streams.accept();
 

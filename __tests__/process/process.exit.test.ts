@@ -22,7 +22,7 @@ const exits: Program<Place> = async ({ eagain, turn, name }, place) => {
     eagain.connect({ path }),
     eagain.connect({ host: '127.0.0.1', port }),
   ]);
-  waits.push(new eagain.StreamSocket(pairs[0]![0]).write(Buffer.alloc(8 << 20)));
+  waits.push(new eagain.StreamSocket(pairs[0][0]).write(Buffer.alloc(8 << 20)));
 
   for (const [a] of pairs.slice(1)) {
     const stream = new eagain.StreamSocket(a);

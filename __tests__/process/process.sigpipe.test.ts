@@ -11,7 +11,7 @@ const fates: Program<boolean> = async ({ eagain, fs, tell, turn }, writeItself) 
   const masks = fs
     .readFileSync('/proc/self/status', 'utf8')
     .matchAll(/^Sig(?:Ign|Cgt):\s*(\w+)$/gm);
-  tell([...masks].every(([, mask]) => (parseInt(mask!.slice(-4), 16) & 0x1000) === 0));
+  tell([...masks].every(([, mask]) => (parseInt(mask.slice(-4), 16) & 0x1000) === 0));
 
   const widowed = (type: 'stream' | 'dgram' | 'seqpacket' = 'stream') => {
     const [a, b] = eagain.socketpair(type);

@@ -70,7 +70,13 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'IPv6 with a scope and a flow label',
-    address: { family: 'IPv6', address: 'fe80::1', port: 1, scopeId: 0xfffffffe, flowLabel: 0xabcde },
+    address: {
+      family: 'IPv6',
+      address: 'fe80::1',
+      port: 1,
+      scopeId: 0xfffffffe,
+      flowLabel: 0xabcde,
+    },
     domain: C.AF_INET6,
     bytes: layOut(
       ['h', 2, C.AF_INET6],
@@ -169,9 +175,9 @@ test('address: what an earlier one left behind is not seen in the next one', () 
 });
 
 test('address: the family may be left out where the rest says it', () => {
-  expect(encode({ address: '192.0.2.7', port: 0x1234 }, C.AF_INET)).toEqual(CASES[0]!.bytes);
-  expect(encode({ address: '2001:db8::1', port: 65535 }, C.AF_INET6)).toEqual(CASES[1]!.bytes);
-  expect(encode({ path: '/run/é' }, C.AF_UNIX)).toEqual(CASES[4]!.bytes);
+  expect(encode({ address: '192.0.2.7', port: 0x1234 }, C.AF_INET)).toEqual(CASES[0].bytes);
+  expect(encode({ address: '2001:db8::1', port: 65535 }, C.AF_INET6)).toEqual(CASES[1].bytes);
+  expect(encode({ path: '/run/é' }, C.AF_UNIX)).toEqual(CASES[4].bytes);
 });
 
 test("address: the scope may be the literal's zone, by name or number", () => {
@@ -277,13 +283,11 @@ test('address: every IPv6 address, port, scope and flow label survives the way i
       fc.integer({ min: 0, max: 0xffffffff }),
       fc.integer({ min: 0, max: 0xfffff }),
       (bytes, port, scope, flow) => {
-        const sockaddr = layOut(
-          ['h', 2, C.AF_INET6],
-          ['n', 2, port],
-          ['n', 4, flow],
-          bytes,
-          ['h', 4, scope],
-        );
+        const sockaddr = layOut(['h', 2, C.AF_INET6], ['n', 2, port], ['n', 4, flow], bytes, [
+          'h',
+          4,
+          scope,
+        ]);
         const address = decode(sockaddr)!;
         fc.pre(address.family === 'IPv6');
         expect(encode(address, C.AF_INET6)).toEqual(sockaddr);

@@ -33,7 +33,7 @@ interface Reply {
 }
 
 function* replies({ data }: Message): Generator<Reply> {
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const length = data.readUInt32LE(at);
     yield {
       type: data.readUInt16LE(at + 4),
@@ -45,7 +45,7 @@ function* replies({ data }: Message): Generator<Reply> {
 }
 
 function nameIn(body: Buffer): string | undefined {
-  for (let at = IFINFO; at + 4 <= body.length; ) {
+  for (let at = IFINFO; at + 4 <= body.length;) {
     const length = body.readUInt16LE(at);
     if (body.readUInt16LE(at + 2) === IFLA_IFNAME)
       return body.toString('utf8', at + 4, at + length - 1);

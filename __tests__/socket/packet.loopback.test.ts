@@ -21,32 +21,35 @@ function bound(protocol: number, type: 'raw' | 'dgram' = 'raw'): Socket {
   return open;
 }
 
-raw('packet: a UDP datagram is seen with its headers, on the way out and on the way in', async () => {
-  using sniffer = bound(C.ETH_P_ALL);
-  using receiver = Socket.open('IPv4', 'dgram');
-  receiver.bind({ address: '127.0.0.1', port: 0 });
-  using sender = Socket.open('IPv4', 'dgram');
-  const { port } = receiver.getsockname() as InetAddress;
-  await sender.sendto(Buffer.from(MARK), receiver.getsockname());
-  const seen: PacketAddress[] = [];
-  while (seen.length < 2) {
-    const { data, from } = await sniffer.recvmsg();
-    if (!data.includes(MARK) || data.readUInt16BE(14 + 20 + 2) !== port) continue;
-    expect(data.readUInt16BE(12)).toBe(C.ETH_P_IP);
-    seen.push(from as PacketAddress);
-  }
-  const common = {
-    family: 'packet',
-    interface: LOOPBACK,
-    protocol: C.ETH_P_IP,
-    hardwareType: C.ARPHRD_LOOPBACK,
-    hardwareAddress: '00:00:00:00:00:00',
-  };
-  expect(seen).toEqual([
-    { ...common, packetType: 'outgoing' },
-    { ...common, packetType: 'host' },
-  ]);
-});
+raw(
+  'packet: a UDP datagram is seen with its headers, on the way out and on the way in',
+  async () => {
+    using sniffer = bound(C.ETH_P_ALL);
+    using receiver = Socket.open('IPv4', 'dgram');
+    receiver.bind({ address: '127.0.0.1', port: 0 });
+    using sender = Socket.open('IPv4', 'dgram');
+    const { port } = receiver.getsockname() as InetAddress;
+    await sender.sendto(Buffer.from(MARK), receiver.getsockname());
+    const seen: PacketAddress[] = [];
+    while (seen.length < 2) {
+      const { data, from } = await sniffer.recvmsg();
+      if (!data.includes(MARK) || data.readUInt16BE(14 + 20 + 2) !== port) continue;
+      expect(data.readUInt16BE(12)).toBe(C.ETH_P_IP);
+      seen.push(from as PacketAddress);
+    }
+    const common = {
+      family: 'packet',
+      interface: LOOPBACK,
+      protocol: C.ETH_P_IP,
+      hardwareType: C.ARPHRD_LOOPBACK,
+      hardwareAddress: '00:00:00:00:00:00',
+    };
+    expect(seen).toEqual([
+      { ...common, packetType: 'outgoing' },
+      { ...common, packetType: 'host' },
+    ]);
+  },
+);
 
 raw('packet: a frame that is sent arrives as it was', async () => {
   using receiver = bound(EXPERIMENTAL);
@@ -87,5 +90,7 @@ raw('packet: what the interface cannot take is an error', async () => {
     code: 'EMSGSIZE',
   });
   const nowhere = { family: 'packet', interface: 0x7ffffff0, protocol: EXPERIMENTAL } as const;
-  expect((await rejection(sender.sendto(Buffer.alloc(64), nowhere))).code).toMatch(/^ENXIO|ENODEV$/);
+  expect((await rejection(sender.sendto(Buffer.alloc(64), nowhere))).code).toMatch(
+    /^ENXIO|ENODEV$/,
+  );
 });

@@ -99,9 +99,7 @@ test('promise 2: a send that gave up in front of a full queue has sent nothing',
   using to = bound();
   const full = fill(from, to);
   const controller = new AbortController();
-  const aborted = rejection(
-    from.sendto(data, to.getsockname(), { signal: controller.signal }),
-  );
+  const aborted = rejection(from.sendto(data, to.getsockname(), { signal: controller.signal }));
   const late = rejection(from.sendto(data, to.getsockname(), { timeout: 3 }));
   expect(await late).toMatchObject({ code: 'ERR_SOCKET_TIMEOUT' });
   controller.abort();

@@ -5,7 +5,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { bind, connect, constants as C, listen, Socket, socketpair } from '../../lib/index';
 import { runInChild } from '../support/child';
-import { flagsOf, leavesNoSockets, nameOf, openSockets, socketsSince } from '../support/descriptors';
+import {
+  flagsOf,
+  leavesNoSockets,
+  nameOf,
+  openSockets,
+  socketsSince,
+} from '../support/descriptors';
 import { HAS_PYTHON } from '../support/machine';
 import { abstractName } from '../support/names';
 import { needs } from '../support/needs';
@@ -24,7 +30,7 @@ function closesOnExec(fd: number): boolean {
 
 test('promise 8: every descriptor is close-on-exec, whoever made it', async () => {
   const sockets: Socket[] = [Socket.open('IPv4', 'stream'), ...socketpair()];
-  sockets.push(sockets[1]!.dup());
+  sockets.push(sockets[1].dup());
   const pair = await connectedSockets();
   sockets.push(pair.a, pair.b);
   const path = abstractName();

@@ -278,8 +278,8 @@ describe('close', () => {
     const tenants = Array.from({ length: 8 }, () => socketpair('dgram')).flat();
     const at = tenants.findIndex((tenant) => tenant.fd === fd);
     expect(at).toBeGreaterThanOrEqual(0);
-    const tenant = tenants[at]!;
-    const peer = tenants[at ^ 1]!;
+    const tenant = tenants[at];
+    const peer = tenants[at ^ 1];
     expect(await waiting).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
     await peer.send(Buffer.from('new'));
     expect(await rejection(stale.recv(Buffer.alloc(4)))).toMatchObject({

@@ -26,8 +26,9 @@ test('options: numbers and booleans are ints', () => {
 test('options: structures are bytes, of any view', () => {
   using open = Socket.open('IPv4', 'stream');
   open.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 30]));
-  expect([...new Int32Array(Uint8Array.from(open.getsockopt(C.SOL_SOCKET, C.SO_LINGER)).buffer)])
-    .toEqual([1, 30]);
+  expect([
+    ...new Int32Array(Uint8Array.from(open.getsockopt(C.SOL_SOCKET, C.SO_LINGER)).buffer),
+  ]).toEqual([1, 30]);
   open.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([0, 0]).buffer);
   // Switched off, the seconds stay what they were.
   expect(open.getsockopt(C.SOL_SOCKET, C.SO_LINGER).readInt32LE()).toBe(0);
@@ -70,9 +71,9 @@ test('options: refusals are errors of their call', () => {
     code: 'EINVAL',
     syscall: 'setsockopt',
   });
-  expect(thrown(() => open.setsockopt(C.SOL_SOCKET, C.SO_KEEPALIVE, Buffer.alloc(1)))).toMatchObject(
-    { code: 'EINVAL' },
-  );
+  expect(
+    thrown(() => open.setsockopt(C.SOL_SOCKET, C.SO_KEEPALIVE, Buffer.alloc(1))),
+  ).toMatchObject({ code: 'EINVAL' });
 });
 
 test('options: one that changes readiness wakes nobody too early and nobody too late', async () => {

@@ -44,7 +44,7 @@ test('ready: waits for writing, and reading does not end that wait', async () =>
   await pair.b.send(Buffer.from('x'));
   await turns();
   expect(await isPending(waiting)).toBe(true);
-  for (let received = 0; received < sent; ) received += await pair.b.recv(piece);
+  for (let received = 0; received < sent;) received += await pair.b.recv(piece);
   expect(await waiting).toMatchObject({ write: true });
 });
 
@@ -57,11 +57,7 @@ test('ready: several wait at once, for the same and for other things', async () 
   ];
   await turns(2);
   await pair.b.send(Buffer.from('x'));
-  expect(await Promise.all(all)).toEqual([
-    { ...QUIET, read: true },
-    { ...QUIET, read: true },
-    1,
-  ]);
+  expect(await Promise.all(all)).toEqual([{ ...QUIET, read: true }, { ...QUIET, read: true }, 1]);
 });
 
 test('ready: the end and a hang-up are told whether asked for or not', async () => {

@@ -31,7 +31,7 @@ export function nameOf(fd: number | string): string {
 /** The open-file flags of descriptor `fd`, O_CLOEXEC included (proc_pid_fdinfo(5)). */
 export function flagsOf(fd: number): number {
   const [, octal] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))!;
-  return parseInt(octal!, 8);
+  return parseInt(octal, 8);
 }
 
 /** Call at the top of a test file: it fails where the file's tests leave sockets that they have not found. */

@@ -29,9 +29,11 @@ function pair(a: Endpoint, b: Endpoint): MessagePair {
   return {
     a,
     b,
-    async [Symbol.asyncDispose](): Promise<void> {
-      await a.close();
-      await b.close();
+    [Symbol.asyncDispose](): Promise<void> {
+      // At once: a polite close would wait for the other end, which waits for this one.
+      a.socket.close();
+      b.socket.close();
+      return Promise.resolve();
     },
   };
 }
@@ -39,7 +41,7 @@ function pair(a: Endpoint, b: Endpoint): MessagePair {
 async function udp(host: string): Promise<MessagePair> {
   // Two sockets that are each other's peers: the first learns the second's port after both are bound.
   const a = await bind({ host });
-  const { port } = a.localAddress as InetAddress;
+  const { port } = a.localAddress;
   const b = await connect({ type: 'dgram', host, port });
   await a.socket.connect(b.localAddress);
   return pair(a, b);
@@ -59,10 +61,7 @@ export async function unixDatagram(): Promise<MessagePair> {
 export async function seqpacket(): Promise<MessagePair> {
   const path = abstractName();
   await using listener = await listen({ type: 'seqpacket', path });
-  const [a, b] = await Promise.all([
-    connect({ type: 'seqpacket', path }),
-    listener.accept(),
-  ]);
+  const [a, b] = await Promise.all([connect({ type: 'seqpacket', path }), listener.accept()]);
   return pair(a, b);
 }
 

@@ -42,7 +42,7 @@ export const tcp6 = (): Promise<StreamPair> => meet({ host: '::1', port: 0 });
 /** One family's client on the other one's listener: mapped addresses at one end. */
 export async function dualStack(): Promise<StreamPair> {
   await using listener = await listen({ port: 0 });
-  const { port } = listener.address as InetAddress;
+  const { port } = listener.address;
   const [client, server] = await Promise.all([
     connect({ host: '127.0.0.1', port }),
     listener.accept(),
@@ -84,9 +84,7 @@ export function sockets(type?: Parameters<typeof socketpair>[0]): SocketPair {
 }
 
 /** A TCP connection of level 1, over IPv4. */
-export async function connectedSockets(
-  family: 'IPv4' | 'IPv6' = 'IPv4',
-): Promise<SocketPair> {
+export async function connectedSockets(family: 'IPv4' | 'IPv6' = 'IPv4'): Promise<SocketPair> {
   using listener = Socket.open(family, 'stream');
   listener.bind({ family, address: family === 'IPv4' ? '127.0.0.1' : '::1', port: 0 });
   listener.listen();
@@ -105,7 +103,7 @@ export async function connectedSockets(
 /** Receives exactly `length` bytes of a stream of level 1. */
 export async function receiveAll(socket: Socket, length: number): Promise<Buffer> {
   const room = Buffer.alloc(length);
-  for (let got = 0; got < length; ) {
+  for (let got = 0; got < length;) {
     const bytes = await socket.recv(room.subarray(got));
     if (bytes === 0) throw new Error(`the stream ended after ${got} of ${length} bytes`);
     got += bytes;

@@ -35,7 +35,8 @@ Napi::Object batch_layout(Napi::Env env) {
   return object_of(env, {entries, sizeof(entries) / sizeof(*entries)});
 }
 
-// A binding of its own for each loading of the library: Jest hands one addon to all its module registries.
+// A binding of its own for each loading of the library: Jest hands one addon to all its module
+// registries.
 napi_value create(napi_env raw, napi_callback_info) {
   const Napi::Env env(raw);
   auto binding = Napi::Object::New(env);

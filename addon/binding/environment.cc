@@ -16,8 +16,9 @@ Environment::Environment(napi_env env)
                     int end) { return static_cast<Environment*>(context)->deliver(begin, end); }},
           services_of(this)) {}
 
-// The hook closes every descriptor at once; the thread's environment waits until the host is out of libuv's
-// hands (a worker that ended with an open uv_poll_t would crash), and only then is this object deleted.
+// The hook closes every descriptor at once; the thread's environment waits until the host is out of
+// libuv's hands (a worker that ended with an open uv_poll_t would crash), and only then is this
+// object deleted.
 Environment* Environment::create(napi_env env) {
   auto* self = new Environment(env);
   napi_add_async_cleanup_hook(
@@ -54,8 +55,9 @@ void Environment::end() {
   delete this;
 }
 
-// The dispatch function belongs to the library's modules, and is collected with them and with all their
-// sockets where a module registry is thrown away (Jest, one per test file): nobody can close them any more.
+// The dispatch function belongs to the library's modules, and is collected with them and with all
+// their sockets where a module registry is thrown away (Jest, one per test file): nobody can close
+// them any more.
 bool Environment::watch(napi_value dispatch) {
   anchor_ = new Anchor{this};
   const auto collected = [](napi_env, void* data, void*) {

@@ -1,5 +1,5 @@
-// All that lives as long as one loading of the library (a module registry of a thread): its reactor, the
-// memory it shares with JavaScript, and how both end. There are no globals.
+// All that lives as long as one loading of the library (a module registry of a thread): its
+// reactor, the memory it shares with JavaScript, and how both end. There are no globals.
 #pragma once
 
 #include <node_api.h>
@@ -14,7 +14,8 @@ namespace eagain::binding {
 
 class Environment {
  public:
-  // Lives until the thread's environment ends; its descriptors until its dispatch function is collected.
+  // Lives until the thread's environment ends; its descriptors until its dispatch function is
+  // collected.
   static Environment* create(napi_env env);
 
   loop::Reactor& reactor() { return reactor_; }
@@ -22,7 +23,8 @@ class Environment {
   int32_t* shared() { return shared_; }
   uint8_t* scratch() { return scratch_; }
 
-  // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch. Once; undefined after that.
+  // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch. Once; undefined
+  // after that.
   napi_value start(napi_value dispatch);
   // {receive, send}: the slabs of the message batch, made on the first demand.
   napi_value slabs();

@@ -8,8 +8,9 @@
 namespace eagain::binding {
 namespace {
 
-// Argument i is an array of Uint8Arrays; at most kMost of them, as many as one call may take. Made before any
-// other argument is looked at: an array's getters are JavaScript, and may close the socket.
+// Argument i is an array of Uint8Arrays; at most kMost of them, as many as one call may take. Made
+// before any other argument is looked at: an array's getters are JavaScript, and may close the
+// socket.
 class Vector {
  public:
   static constexpr uint32_t kMost = IOV_MAX;
@@ -88,8 +89,8 @@ int sendmsg(Arguments& arguments) {
 
 // MSG_TRUNC on the way in makes the result the length on the wire even where the message was cut
 // (recv(2): UDP, raw, netlink, packet and Unix messages); TCP would throw the bytes away.
-// MSG_CMSG_CLOEXEC: no descriptor outlives an exec. Only Unix sockets bring any, and AF_PACKET says EINVAL
-// to the flag (packet_recvmsg).
+// MSG_CMSG_CLOEXEC: no descriptor outlives an exec. Only Unix sockets bring any, and AF_PACKET says
+// EINVAL to the flag (packet_recvmsg).
 int message_flags(const loop::Slot& slot) {
   const int wire_length = slot.type == SOCK_STREAM ? 0 : static_cast<int>(MSG_TRUNC);
   return wire_length | (slot.domain == AF_UNIX ? static_cast<int>(MSG_CMSG_CLOEXEC) : 0);
