@@ -11,6 +11,7 @@ import {
   StreamSocket,
   type InetAddress,
 } from '../../lib/index';
+import { runInChild } from '../support/child';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
 import { abstractName, temporaryFolder } from '../support/names';
@@ -234,6 +235,25 @@ describe('promise 2: cancelled means it did not happen', () => {
       });
     await turns();
     expect(server.socket.tryAccept()).toBeNull();
+  });
+
+  test('a look-up that nobody waits for any more fails for nobody', async () => {
+    const codes = await runInChild(`
+      const { lookup } = require('node:dns');
+      const options = { host: 'nobody.invalid', port: 1 };
+      const controller = new AbortController();
+      const outcomes = [
+        eagain.connect({ ...options, signal: AbortSignal.abort() }),
+        eagain.connect({ ...options, signal: controller.signal }),
+      ].map((made) => made.catch(({ code }) => code));
+      controller.abort();
+      const codes = await Promise.all(outcomes);
+      // Look-ups of one name are done in their order: when this one is, so are those.
+      for (let i = 0; i < 3; i++)
+        await new Promise((resolve) => lookup(options.host, () => setImmediate(resolve)));
+      report(codes);
+    `);
+    expect(codes).toEqual(['ABORT_ERR', 'ABORT_ERR']);
   });
 
   test('promise 11: a full backlog is waited out', async () => {

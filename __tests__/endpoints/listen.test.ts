@@ -9,7 +9,6 @@ import {
   SeqpacketSocket,
   Socket,
   StreamSocket,
-  type InetAddress,
 } from '../../lib/index';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';

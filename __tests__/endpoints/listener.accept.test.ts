@@ -3,14 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { StreamSocket } from '../../lib/index';
-import {
-  connect,
-  constants as C,
-  listen,
-  SeqpacketSocket,
-  type InetAddress,
-  type Listener,
-} from '../../lib/index';
+import { connect, constants as C, listen, SeqpacketSocket, type Listener } from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { runInChild } from '../support/child';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';

@@ -218,6 +218,7 @@ test('promise 4: close rejects writes that wait, with what went', async () => {
 });
 
 test('promise 1: what fits goes at once', async () => {
+  await turn();
   using pair = sockets();
   const stream = new StreamSocket(pair.a);
   const writing = stream.write('at once');

@@ -1,4 +1,4 @@
-// What 'eagain' exports, by name. A change here is a change of the public API: of docs/API.md and CHANGELOG.md.
+// What 'eagain' exports, by name. A change here is a change of the public API: of docs/guide.md and CHANGELOG.md.
 
 import { join } from 'node:path';
 import ts from 'typescript';

@@ -1,5 +1,4 @@
-// The walls of docs/DESIGN.md, "The house": calls go down only, and each room knows what it may know. Where a
-// rule reads like a quotation, it is one.
+// The walls of docs/architecture.md: calls go down only, and each room knows what it may know.
 
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
@@ -64,7 +63,7 @@ function relativeProblem(path: string, module: string): string | undefined {
   const below = BELOW[from];
   if (below === undefined) return `${from}/ is no room of the house`;
   if (from !== to) return below.includes(to) ? undefined : `${from || 'index'} → ${to || 'index'}`;
-  // "Windows: know contracts only: never each other, core, native."
+  // Adapters know contracts only: never each other, core, native.
   if (from === 'adapters' && target !== 'adapters/contract') return `adapters → ${target}`;
   return undefined;
 }

@@ -6,7 +6,7 @@ import { HAS_IPV6 } from '../support/machine';
 import { abstractName } from '../support/names';
 import { needs } from '../support/needs';
 import { rejection, thrown } from '../support/outcomes';
-import { isPending, turns } from '../support/turns';
+import { isPending, turn, turns } from '../support/turns';
 
 leavesNoSockets();
 
@@ -48,6 +48,7 @@ describe.each(KINDS)('accept: %s %s', (family, type, possible, address) => {
   test('promise 1: one that is there is taken at once', async () => {
     using listener = listening();
     using client = await connected(listener);
+    await turn();
     const accepting = listener.accept();
     expect(listener.tryAccept()).toBeNull();
     using peer = await accepting;

@@ -4,7 +4,7 @@ import { binding } from '../../lib/native/load';
 import { constants as C, Socket, socketpair, type Bytes } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { abstractName } from '../support/names';
-import { rejection, thrown, type Failure } from '../support/outcomes';
+import { rejection, thrown } from '../support/outcomes';
 import { sockets } from '../support/streams';
 import { turns } from '../support/turns';
 

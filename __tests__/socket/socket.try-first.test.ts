@@ -9,6 +9,8 @@ import { sockets } from '../support/streams';
 import { isPending, spin, turn, turns } from '../support/turns';
 
 leavesNoSockets();
+// A turn has a budget (promise 12), and tests that never wait would share one.
+beforeEach(turn);
 afterEach(() => {
   jest.restoreAllMocks();
 });

@@ -6,7 +6,6 @@ import { DatagramSocket } from '../../lib/endpoints/datagram';
 import { listen } from '../../lib/endpoints/listen';
 import type { MessageSocket } from '../../lib/endpoints/message';
 import { SeqpacketSocket } from '../../lib/endpoints/seqpacket';
-import type { InetAddress } from '../../lib/socket/address';
 import type { Message } from '../../lib/socket/message';
 import { Socket, socketpair } from '../../lib/socket/socket';
 import { abstractName } from './names';

@@ -1,5 +1,4 @@
 // What the types forbid. Never run: `npm run typecheck` fails where one of these begins to compile.
-/* eslint-disable @typescript-eslint/no-unsafe-call -- of methods that are not there */
 
 import {
   bind,

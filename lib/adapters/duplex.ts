@@ -3,6 +3,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { Duplex, type DuplexOptions } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { isClosed, type Channel, type ChannelAddress, type Pull } from './contract';
 
 type Callback = (error?: Error | null) => void;
@@ -155,9 +156,13 @@ export class SocketDuplex extends Duplex {
     act: (done: () => void, failed: (error: Error) => void) => void,
   ): void {
     let later = false;
-    const settled = (error?: Error): void => {
-      if (later) this.context.runInAsyncScope(callback, null, error);
-      else callback(error);
+    const settled = (failure?: Error): void => {
+      // destroy() closes under a write that waits: its caller is told, but the stream has not failed.
+      if (failure !== undefined && this.destroyed && isClosed(failure)) {
+        return void setImmediate(() => this.context.runInAsyncScope(callback, null, failure));
+      }
+      if (later) this.context.runInAsyncScope(callback, null, failure);
+      else callback(failure);
     };
     act(() => settled(), settled);
     later = true;

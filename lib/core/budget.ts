@@ -45,7 +45,7 @@ export class Budget {
 
   spend(messages: number): void {
     this.spent += messages;
-    if (messages === 1) return;
+    if (messages < 2) return;
     this.unseen += messages;
     // Its handlers run after it: from here on time is theirs.
     if (this.began === 0) this.began = this.now();

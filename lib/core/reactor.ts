@@ -284,7 +284,8 @@ export class Reactor {
     else this.cancel(waiting, systemError(armed, 'epoll_ctl'));
   }
 
-  private abandon(waiting: Waiting, error: Error): void {
+  /** The same because whoever waited gives up: an attempt that cannot be taken back is abandoned. */
+  abandon(waiting: Waiting, error: Error): void {
     if (!this.cancel(waiting, error)) return;
     const { operation } = waiting;
     operation.abandoned();

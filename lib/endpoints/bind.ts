@@ -1,13 +1,20 @@
 // bind(): an endpoint for messages from anybody: UDP, Unix datagrams, raw IP, packets, netlink.
 
-import { invalidValue } from '../core/errors';
+import { invalidType, invalidValue } from '../core/errors';
 import { integer, port as checkPort } from '../core/validate';
 import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '../socket/address';
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
-import { checkSetUp, reusePort, setIfGiven, withSocket, type SetUpWait } from './options';
+import {
+  checkPlace,
+  checkSetUp,
+  reusePort,
+  setIfGiven,
+  withSocket,
+  type SetUpWait,
+} from './options';
 import { RawSocket } from './raw';
 import { resolve, type InetFamily } from './resolve';
 
@@ -85,10 +92,11 @@ export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> 
   if (options.type === 'raw') {
     if ('interface' in options && options.interface !== undefined) return bindPacket(options);
     if (options.family === 'netlink') return bindNetlink(options);
-    return bindRaw(options as BindRawOptions);
+    return bindRaw(checkRaw(options as BindRawOptions));
   }
   const { type = 'dgram' } = options;
   if (type !== 'dgram') throw invalidValue('options.type', "one of 'dgram', 'raw'", type);
+  checkPlace(options, false);
   return options.path !== undefined ? bindUnix(options) : bindUdp(options);
 }
 
@@ -146,15 +154,20 @@ function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket
   });
 }
 
+function checkRaw(options: BindRawOptions): BindRawOptions {
+  const { family, host, protocol } = options;
+  if (family !== 'IPv4' && family !== 'IPv6') {
+    const expected = "one of 'IPv4', 'IPv6', 'netlink', or 'interface' given";
+    throw invalidValue('options.family', expected, family);
+  }
+  if (protocol === undefined)
+    throw invalidType('options.protocol', 'of type string or number', protocol);
+  checkPlace({ host, protocol }, false);
+  return options;
+}
+
 async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>> {
   const { family, host } = options;
-  if (family !== 'IPv4' && family !== 'IPv6') {
-    throw invalidValue(
-      'options.family',
-      "one of 'IPv4', 'IPv6', 'netlink', or 'interface' given",
-      family,
-    );
-  }
   const [place] = host === undefined ? [] : await resolve(host, 0, family, options);
   return withSocket(family, 'raw', options.protocol, options, (socket) => {
     setCommon(socket, options);
@@ -163,18 +176,20 @@ async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>>
   });
 }
 
-async function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {
+function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {
   const protocol = swap16(protocolNumber(C.AF_PACKET, options.protocol ?? 'all'));
-  const index = interfaceIndex(options.interface, 'options.interface');
+  if (typeof options.interface !== 'string') integer('options.interface', options.interface, 0);
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
   return withSocket('packet', 'raw', 0, options, (socket) => {
+    const index = interfaceIndex(options.interface, 'options.interface');
     socket.bind({ family: 'packet', interface: index, protocol });
     return new RawSocket(socket);
   });
 }
 
-async function bindNetlink(options: BindNetlinkOptions): Promise<RawSocket<NetlinkAddress>> {
+function bindNetlink(options: BindNetlinkOptions): Promise<RawSocket<NetlinkAddress>> {
   const groups = integer('options.groups', options.groups ?? 0, 0, 0xffffffff);
+  protocolNumber(C.AF_NETLINK, options.protocol);
   return withSocket('netlink', 'raw', options.protocol, options, (socket) => {
     socket.bind({ family: 'netlink', pid: 0, groups });
     return new RawSocket(socket);

@@ -1,14 +1,14 @@
 // connect(): a name or an address to a connected endpoint.
 
 import { performance } from 'node:perf_hooks';
-import { invalidValue, timeoutError } from '../core/errors';
+import { invalidType, invalidValue, timeoutError } from '../core/errors';
 import type { Wait } from '../core/validate';
 import { port as checkPort } from '../core/validate';
 import type { AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import type { SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
-import { checkSetUp, withSocket, type SetUpWait } from './options';
+import { checkPlace, checkSetUp, withSocket, type SetUpWait } from './options';
 import { resolve, type InetFamily } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';
@@ -72,6 +72,10 @@ export function connect(
   if (!TYPES.includes(type)) {
     throw invalidValue('options.type', "one of 'stream', 'dgram', 'seqpacket'", type);
   }
+  if (type === 'seqpacket' && options.path === undefined) {
+    throw invalidType('options.path', 'of type string or an instance of Uint8Array', options.path);
+  }
+  checkPlace(options, true);
   return connectSocket(options, type).then((socket) => {
     if (type === 'dgram') return new DatagramSocket(socket);
     return type === 'seqpacket' ? new SeqpacketSocket(socket) : connected(socket);

@@ -1,12 +1,19 @@
 // listen(): a listening endpoint.
 
-import { invalidValue } from '../core/errors';
+import { invalidType, invalidValue } from '../core/errors';
 import { integer, port as checkPort } from '../core/validate';
 import type { InetAddress, UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { Listener } from './listener';
-import { checkSetUp, reusePort, setIfGiven, withSocket, type SetUpWait } from './options';
+import {
+  checkPlace,
+  checkSetUp,
+  reusePort,
+  setIfGiven,
+  withSocket,
+  type SetUpWait,
+} from './options';
 import { resolve } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';
@@ -73,6 +80,10 @@ export function listen(
   if (type !== 'stream' && type !== 'seqpacket') {
     throw invalidValue('options.type', "one of 'stream', 'seqpacket'", type);
   }
+  if (type === 'seqpacket' && options.path === undefined) {
+    throw invalidType('options.path', 'of type string', options.path);
+  }
+  checkPlace(options, true);
   return options.path !== undefined
     ? listenUnix(options, type, backlog)
     : listenInet(options, backlog);

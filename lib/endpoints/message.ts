@@ -2,13 +2,13 @@
 // are delivered, and cut ones say so.
 
 import type { Operation } from '../core/operation';
-import { integer, type Wait } from '../core/validate';
+import { integer, record, type Wait } from '../core/validate';
 import type { Address, AddressInput } from '../socket/address';
 import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import { Inbox, TakeMany, TakeOne } from '../socket/inbox';
 import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/message';
-import { outgoing, SendEach, SendMessage, type BatchSent } from '../socket/send';
+import { outgoing, SendEach, SendWhole, type BatchSent } from '../socket/send';
 import type { Socket } from '../socket/socket';
 import { invalidType } from '../core/errors';
 import { PullSource } from './source';
@@ -58,21 +58,23 @@ export abstract class MessageSocket<A extends Address = Address>
    * ENOBUFS) is waited out.
    */
   send(data: Bytes | IoVec | string, to?: AddressInput, options?: Wait): Promise<void> {
-    const sending = new SendMessage(
+    const sending = new SendWhole(
       this.socket.state,
       piecesToSend(data, 'data'),
       this.recipient(to),
       0,
       'send',
     );
-    return this.perform(sending, options) as unknown as Promise<void>;
+    return this.perform(sending, options);
   }
 
   /** Sends messages in their order, many per system call; stops at the first that the kernel refuses. */
   sendBatch(messages: readonly OutgoingMessage[], options?: Wait): Promise<BatchSent> {
     if (!Array.isArray(messages)) throw invalidType('messages', 'an Array', messages);
     if (messages.length === 0) return Promise.resolve({ sent: 0 });
-    const recipients = messages.map((message: OutgoingMessage) => this.recipient(message.to));
+    const recipients = messages.map((message: OutgoingMessage, i) =>
+      this.recipient(record(`messages[${i}]`, message).to),
+    );
     const batch = messages.map((message: OutgoingMessage, i) =>
       outgoing(
         piecesToSend(message.data, `messages[${i}].data`),

@@ -1,16 +1,18 @@
 // What connect, listen and bind have in common: options for a socket before it has an address, and a socket
 // that is closed again when anything fails on the way.
 
-import { invalidType } from '../core/errors';
-import { wait as checkWait, record, type Wait } from '../core/validate';
+import { invalidType, invalidValue } from '../core/errors';
+import { port as checkPort, record, text, wait as checkWait, type Wait } from '../core/validate';
 import {
   byName,
   constants as C,
   FAMILIES,
+  protocolNumber,
   TYPES,
   type Family,
   type SocketType,
 } from '../socket/constants';
+import { encodeAddress } from '../socket/sockaddr';
 import { Socket } from '../socket/socket';
 
 export interface SetUp {
@@ -64,4 +66,30 @@ export function setIfGiven(
 
 export function reusePort(socket: Socket, value: boolean | undefined): void {
   setIfGiven(socket, C.SOL_SOCKET, C.SO_REUSEPORT, value);
+}
+
+/** What of a place is given, whatever the verb. */
+export interface Place {
+  host?: unknown;
+  port?: unknown;
+  localPort?: unknown;
+  path?: unknown;
+  family?: unknown;
+  protocol?: unknown;
+}
+
+/** Misuse throws at once, before anything is awaited: the parts of an address on IPv4, IPv6 or in the file system. */
+export function checkPlace(place: Place, needsPort: boolean): void {
+  const { host, port, localPort, path, family, protocol } = place;
+  if (path !== undefined) {
+    encodeAddress({ family: 'unix', path: path as string }, C.AF_UNIX, 'options');
+    return;
+  }
+  if (needsPort || port !== undefined) checkPort('options.port', port);
+  if (localPort !== undefined) checkPort('options.localPort', localPort);
+  if (host !== undefined) text('options.host', host);
+  if (family !== undefined && family !== 'IPv4' && family !== 'IPv6') {
+    throw invalidValue('options.family', "one of 'IPv4', 'IPv6'", family);
+  }
+  if (protocol !== undefined) protocolNumber(C.AF_INET, protocol as string);
 }

@@ -70,7 +70,7 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
     if (!(pull instanceof Waiting)) return;
     const { operation } = pull;
     operation.reject = (): void => {};
-    reactor.cancel(pull, closedError(operation.syscall));
+    reactor.abandon(pull, closedError(operation.syscall));
   }
 
   /** The operation that yields the next item, null at the end. */

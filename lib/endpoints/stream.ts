@@ -172,5 +172,5 @@ function piecesToWrite(data: Bytes | IoVec | string): Uint8Array[] {
   if (!Array.isArray(data)) return [bytesOf(data, 'data')];
   if (data.some((piece) => typeof piece === 'string'))
     throw invalidType('data', 'bytes, an array of bytes, or a string', data);
-  return piecesOf(data, 'data');
+  return piecesOf(data, 'data', Infinity);
 }

@@ -40,10 +40,13 @@ function assertAttached(buffer: ArrayBufferLike, name: string): void {
   }
 }
 
-/** The pieces of what may be one piece or an array of them: at least one, at most what a call may take. */
-export function piecesOf(value: Bytes | IoVec, name: string): Uint8Array[] {
+/** The pieces of what may be one piece or an array of them: at most as many as one call may take, unless told. */
+export function piecesOf(
+  value: Bytes | IoVec,
+  name: string,
+  most: number = binding.constants.IOV_MAX,
+): Uint8Array[] {
   if (!Array.isArray(value)) return [bytesOf(value, name)];
-  const most = binding.constants.IOV_MAX;
   if (value.length > most) throw outOfRange(`${name}.length`, `<= ${most}`, value.length);
   return value.map((piece, i) => bytesOf(piece, `${name}[${i}]`));
 }

@@ -78,7 +78,7 @@ export class Send extends Sending<number> {
   }
 }
 
-export class SendMessage extends Sending<number> {
+export class SendMessage<T = number> extends Sending<T> {
   private readonly name: Uint8Array | null;
 
   constructor(
@@ -101,9 +101,14 @@ export class SendMessage extends Sending<number> {
     return binding.sendto(handle.token, only, 0, only.byteLength, flags, length);
   }
 
-  value(result: number): number {
-    return result;
+  value(result: number): T {
+    return result as T;
   }
+}
+
+/** The same for callers who know that a message goes whole or not at all. */
+export class SendWhole extends SendMessage<void> {
+  override value(): void {}
 }
 
 /** One sendmmsg(2) for `messages` from `first` on: how many went. One larger than the slab goes by itself. */
