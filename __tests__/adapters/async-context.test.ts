@@ -43,7 +43,7 @@ test('promise 19: promises that reject', async () => {
   using pair = sockets('dgram');
   const controller = new AbortController();
   const receiving = [{ signal: controller.signal }, { timeout: 1 }, {}].map((options, i) =>
-    storage.run(WHO[i]!, async () => {
+    storage.run(WHO[i], async () => {
       await rejection(pair.b.recvmsg(options));
       return where();
     }),

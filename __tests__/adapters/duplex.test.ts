@@ -329,7 +329,7 @@ describe('duplex: destroy', () => {
     await using it = await ends(tcp4);
     const outcomes: (Failure | null | undefined)[] = [];
     for (let i = 0; i < 3; i++)
-      it.duplex.write(Buffer.alloc(MEGABYTES), (error) => outcomes.push(error as Failure));
+      it.duplex.write(Buffer.alloc(MEGABYTES), (error) => outcomes.push(error));
     await turns(2);
     it.duplex.destroy();
     await until(() => outcomes.length === 3);
@@ -446,7 +446,7 @@ describe('duplex: errors are those of net', () => {
     const failing = errorOf(it.duplex);
     let called: Failure | null | undefined;
     it.duplex.write(Buffer.alloc(MEGABYTES), (error) => {
-      called = error as Failure;
+      called = error;
     });
     await turn();
     it.pair.client.abort();

@@ -295,7 +295,7 @@ test('bad input: a host without a name is nobody’s', async () => {
   for (const host of ['', 'a b', '\0', 'x'.repeat(300)]) {
     const outcomes = await Promise.all(
       [() => connect({ host, port: 1 }), () => listen({ host, port: 0 }), () => bind({ host })].map(
-        (make) => rejection(Promise.resolve().then(make)),
+        (make) => rejection((async () => make())()),
       ),
     );
     for (const { code } of outcomes)

@@ -42,8 +42,9 @@ test('connect: the type picks the class', async () => {
   expect(datagram).toBeInstanceOf(DatagramSocket);
   const path = abstractName();
   await using records = await listen({ type: 'seqpacket', path });
-  await using seqpacket = await connect({ type: 'seqpacket', path });
+  const seqpacket = await connect({ type: 'seqpacket', path });
   expect(seqpacket).toBeInstanceOf(SeqpacketSocket);
+  seqpacket.socket.close();
   expect(records.address).toEqual({ family: 'unix', path });
   stream.abort();
 });

@@ -34,10 +34,12 @@ test('listen: the type picks what is accepted', async () => {
   client.abort();
   const path = abstractName();
   await using records = await listen({ type: 'seqpacket', path });
-  await using sender = await connect({ type: 'seqpacket', path });
-  await using receiver = await records.accept();
+  const sender = await connect({ type: 'seqpacket', path });
+  const receiver = await records.accept();
   expect(receiver).toBeInstanceOf(SeqpacketSocket);
   expect(sender.remoteAddress).toEqual({ family: 'unix', path });
+  sender.socket.close();
+  receiver.socket.close();
 });
 
 ipv6('listen: a port alone is both families', async () => {
@@ -201,8 +203,9 @@ describe('listen: the file of a Unix path', () => {
       await using live = await listen({ type, path });
       expect(await rejection(listen({ type, path }))).toMatchObject({ code: 'EADDRINUSE', path });
       expect(lstatSync(path).isSocket()).toBe(true);
-      await using client = await connect({ type: 'seqpacket', path }).catch(() => null);
+      const client = await connect({ type: 'seqpacket', path }).catch(() => null);
       expect(client === null).toBe(type === 'stream');
+      client?.socket.close();
       expect(live.socket.closed).toBe(false);
     },
   );

@@ -82,11 +82,13 @@ test('listener: its address is known after it is closed', async () => {
 test('listener: SEQPACKET connections', async () => {
   const path = abstractName();
   await using server = await listen({ type: 'seqpacket', path });
-  await using client = await connect({ type: 'seqpacket', path });
-  await using peer = await server.accept();
+  const client = await connect({ type: 'seqpacket', path });
+  const peer = await server.accept();
   expect(peer).toBeInstanceOf(SeqpacketSocket);
   await peer.send('record');
   expect((await client.receive())?.data.toString()).toBe('record');
+  client.socket.close();
+  peer.socket.close();
 });
 
 test('promise 2: an aborted or timed-out accept has taken no connection', async () => {

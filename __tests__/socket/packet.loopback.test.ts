@@ -5,6 +5,7 @@ import { leavesNoSockets } from '../support/descriptors';
 import { CAN_OPEN_RAW } from '../support/machine';
 import { needs } from '../support/needs';
 import { rejection } from '../support/outcomes';
+import { turn } from '../support/turns';
 
 leavesNoSockets();
 const raw = needs('CAP_NET_RAW', CAN_OPEN_RAW);
@@ -29,13 +30,17 @@ raw(
     receiver.bind({ address: '127.0.0.1', port: 0 });
     using sender = Socket.open('IPv4', 'dgram');
     const { port } = receiver.getsockname() as InetAddress;
-    await sender.sendto(Buffer.from(MARK), receiver.getsockname());
-    const seen: PacketAddress[] = [];
-    while (seen.length < 2) {
-      const { data, from } = await sniffer.recvmsg();
-      if (!data.includes(MARK) || data.readUInt16BE(14 + 20 + 2) !== port) continue;
-      expect(data.readUInt16BE(12)).toBe(C.ETH_P_IP);
-      seen.push(from as PacketAddress);
+    const seen = new Map<string | undefined, PacketAddress>();
+    while (seen.size < 2) {
+      // Again until it is seen: what else goes over the loopback may leave no room for it.
+      await sender.sendto(Buffer.from(MARK), receiver.getsockname());
+      for (const { data, from } of sniffer.tryRecvmmsg(64) ?? []) {
+        if (!data.includes(MARK) || data.readUInt16BE(14 + 20 + 2) !== port) continue;
+        expect(data.readUInt16BE(12)).toBe(C.ETH_P_IP);
+        const address = from as PacketAddress;
+        seen.set(address.packetType, address);
+      }
+      await turn();
     }
     const common = {
       family: 'packet',
@@ -44,10 +49,8 @@ raw(
       hardwareType: C.ARPHRD_LOOPBACK,
       hardwareAddress: '00:00:00:00:00:00',
     };
-    expect(seen).toEqual([
-      { ...common, packetType: 'outgoing' },
-      { ...common, packetType: 'host' },
-    ]);
+    expect(seen.get('outgoing')).toEqual({ ...common, packetType: 'outgoing' });
+    expect(seen.get('host')).toEqual({ ...common, packetType: 'host' });
   },
 );
 
