@@ -5,7 +5,7 @@ import { constants as C, Socket } from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { leavesNoSockets } from '../support/descriptors';
 import { abstractName } from '../support/names';
-import { sockets } from '../support/streams';
+import { sockets, type SocketPair } from '../support/streams';
 import { isPending, spin, turn, turns } from '../support/turns';
 
 leavesNoSockets();
@@ -120,4 +120,55 @@ test('promise 1: calls wait in line: a later one does not overtake those that we
   await pair.b.send(Buffer.from('3'));
   await Promise.all([first, second, third]);
   expect(rooms.map(String)).toEqual(['1', '2', '3']);
+});
+
+describe('promise 1: what is still there is found, though its event was used up', () => {
+  // Another one waits all the while, so that the poller stays armed and the event comes when nobody reads.
+  async function used<T>(type: 'stream' | 'dgram', act: (pair: SocketPair) => Promise<T>): Promise<T> {
+    using pair = sockets(type);
+    const watching = pair.b.ready({ priority: true }).catch(() => undefined);
+    await turns(2);
+    await pair.a.send(Buffer.from('one'));
+    await pair.a.send(Buffer.from('three'));
+    await turns(3);
+    const result = await act(pair);
+    pair.b.close();
+    await watching;
+    return result;
+  }
+
+  const patience = { timeout: 2000 };
+
+  test('a message that was shorter than the room for it says nothing of the next one', async () => {
+    expect(
+      await used('dgram', async ({ b }) => [await b.recv(room), await b.recv(room, patience)]),
+    ).toEqual([3, 5]);
+  });
+
+  test('neither does one by recvfrom, recvmsg or recvmmsg', async () => {
+    for (const receive of [
+      ({ b }: SocketPair) => b.recvfrom(room),
+      ({ b }: SocketPair) => b.recvmsg(),
+      ({ b }: SocketPair) => b.recvmsg({ into: room }),
+      ({ b }: SocketPair) => b.recvmmsg(1),
+    ])
+      expect(
+        await used('dgram', async (pair) => {
+          await receive(pair);
+          return pair.b.recv(room, patience);
+        }),
+      ).toBe(5);
+  });
+
+  test.each(['stream', 'dgram'] as const)('a look at a %s takes nothing', async (type) => {
+    const big = Buffer.alloc(64);
+    const flags = C.MSG_PEEK;
+    expect(
+      await used(type, async ({ b }) => [
+        await b.recv(big, { flags }),
+        await b.recv(big, { flags, ...patience }),
+        await b.recv(big, patience),
+      ]),
+    ).toEqual(type === 'stream' ? [8, 8, 8] : [3, 3, 3]);
+  });
 });
