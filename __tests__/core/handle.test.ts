@@ -1,4 +1,4 @@
-import { Handle, Queue, READ, WATCH, WRITE, type Direction } from '../../lib/core/handle';
+import { Handle, LANE, Queue, READ, WATCH, WRITE, type Direction } from '../../lib/core/handle';
 import { DISARMED, ERROR, HANGUP, PEER_CLOSED, PRIORITY } from '../../lib/native/binding';
 import type { Waiting } from '../../lib/core/waiting';
 
@@ -62,9 +62,10 @@ describe('Queue', () => {
 describe('Handle', () => {
   test('has a queue for each direction', () => {
     const handle = new Handle(1);
-    expect(handle.queue(READ)).toBe(handle.readers);
-    expect(handle.queue(WRITE)).toBe(handle.writers);
-    expect(handle.queue(WATCH)).toBe(handle.watchers);
+    expect(handle.queueOf(waiting(handle).operation)).toBe(handle.readers);
+    expect(handle.queueOf(waiting(handle, WRITE).operation)).toBe(handle.writers);
+    expect(handle.queueOf(waiting(handle, WATCH).operation)).toBe(handle.watchers);
+    expect(handle.queueOf(waiting(handle, LANE).operation)).toBeNull();
   });
 
   test('is worth trying in both directions before the kernel has said anything', () => {
@@ -82,10 +83,6 @@ describe('Handle', () => {
     expect(handle.worthTrying(READ)).toBe(false);
     handle.notice(READ);
     expect(handle.worthTrying(READ)).toBe(true);
-  });
-
-  test('is always worth watching: poll(2) tells the truth of now', () => {
-    expect(exhausted().worthTrying(WATCH)).toBe(true);
   });
 
   test('is worth trying after an option was set, whatever the kernel had said', () => {
@@ -175,8 +172,7 @@ describe('Handle', () => {
     const [w1, w2] = [waiting(handle, WRITE), waiting(handle, WRITE)];
     const [p1, p2] = [waiting(handle, WATCH), waiting(handle, WATCH)];
     for (const each of [p1, w1, r1, w2, p2, r2]) {
-      handle.queue(each.operation.direction).push(each);
-      handle.waiting++;
+      handle.enter(each);
     }
     expect(handle.close()).toEqual([r1, r2, w1, w2, p1, p2]);
     expect(handle.closed).toBe(true);

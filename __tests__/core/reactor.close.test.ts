@@ -158,7 +158,7 @@ describe('expel', () => {
     world.start(world.operation(a, WRITE, 'w', { answers: [EAGAIN, 1] }));
     world.start(world.operation(a, READ, 'r2', waits));
     world.log.length = 0;
-    world.reactor.expel(a, READ, ({ syscall }) => Object.assign(new Error(), { code: syscall }));
+    world.reactor.expel(a.readers, ({ syscall }) => Object.assign(new Error(), { code: syscall }));
     expect(world.news).toEqual(['r1 failed: r1', 'r2 failed: r2']);
     world.wake([a, WRITE]);
     expect(world.news).toEqual(['try w', 'w = 1']);

@@ -148,7 +148,7 @@ describe('promise 2: cancelled means it did not happen', () => {
     };
     const signal = AbortSignal.abort();
     world.start(world.operation(a, WRITE, 'connect', { abandoned }), { signal });
-    expect(world.news).toEqual(['connect failed: ABORT_ERR', 'close a']);
+    expect(world.news).toEqual(['close a', 'connect failed: ABORT_ERR']);
   });
 
   test('a call that was done, failed or taken back is not abandoned', () => {

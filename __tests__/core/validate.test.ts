@@ -1,4 +1,4 @@
-import { integer, port, record, text, wait } from '../../lib/core/validate';
+import { integer, port, record, text, wait, type Wait } from '../../lib/core/validate';
 import { thrown } from '../support/outcomes';
 
 const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
@@ -46,15 +46,35 @@ describe('wait', () => {
   const { signal } = new AbortController();
 
   test.each([
-    undefined,
-    {},
-    { signal },
-    { timeout: 0 },
-    { timeout: Infinity },
-    { signal, timeout: 0.5 },
-    { signal: undefined, timeout: undefined },
-  ])('takes %p', (options) => {
-    expect(wait(options)).toBe(options);
+    [{ timeout: 0 }],
+    [{ timeout: Infinity }],
+    [{ signal, timeout: 0.5 }],
+    [{ signal, timeout: undefined }],
+  ] as [Wait][])('takes %j', (options) => {
+    const { signal: taken, timeout } = wait(options)!;
+    expect(taken === options.signal && timeout === options.timeout).toBe(true);
+  });
+
+  test.each([[undefined], [{}], [{ signal: undefined, timeout: undefined }]])(
+    '%j is none',
+    (options) => {
+      expect(wait(options)).toBeUndefined();
+    },
+  );
+
+  test('looks once: what it has checked is what it gives', () => {
+    let looks = 0;
+    const options = {
+      get timeout(): number {
+        return looks++ === 0 ? 5 : -5;
+      },
+    };
+    expect(wait(options)).toMatchObject({ timeout: 5 });
+  });
+
+  test('a signal that cannot be left again is none', () => {
+    const clinging = { aborted: false, addEventListener: () => undefined };
+    expect(thrown(() => wait({ signal: clinging as never }))).toMatchObject(TYPE);
   });
 
   test.each([[null], ['soon'], [5]])('refuses %p', (options) => {

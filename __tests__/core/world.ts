@@ -116,6 +116,10 @@ interface Script {
   /** Attempts, from the first on, that say UNFINISHED for fairness. */
   unfinished?: number;
   interest?: number;
+  lane?: string;
+  conclusive?: boolean;
+  /** Called when the result becomes the value. */
+  valuing?: () => void;
   attempting?: () => void;
   abandoned?: () => void;
   annotation?: object;
@@ -148,7 +152,16 @@ export class ScriptedOperation extends Operation<number> {
   }
 
   value(result: number): number {
+    this.script.valuing?.();
     return result;
+  }
+
+  override get lane(): string {
+    return this.script.lane ?? super.lane;
+  }
+
+  override get conclusive(): boolean {
+    return this.script.conclusive ?? super.conclusive;
   }
 
   override get interest(): number {

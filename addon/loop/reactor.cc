@@ -109,8 +109,17 @@ void Reactor::shut(void (*closed)(void*), void* context) {
     sys::close(slot.fd);
     slot.open = false;
   });
-  if (host_) return host_->close(closed, context);
-  closed(context);
+  closed_ = closed;
+  closed_context_ = context;
+  if (!host_) return out_of_use();
+  host_->close([](void* self) { static_cast<Reactor*>(self)->out_of_use(); }, this);
+}
+
+// The poller's descriptor goes after the host that stands on it, and does not wait for this
+// object's end: a module registry that was thrown away may be long before its thread's.
+void Reactor::out_of_use() {
+  poller_.reset();
+  closed_(closed_context_);
 }
 
 }  // namespace eagain::loop

@@ -47,6 +47,7 @@ class Reactor {
  private:
   int open();
   void unregister(Slot& slot);
+  void out_of_use();
 
   Receiver receiver_;
   HostServices services_;
@@ -54,6 +55,8 @@ class Reactor {
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Host> host_;
   int32_t* batch_ = nullptr;
+  void (*closed_)(void* context) = nullptr;
+  void* closed_context_ = nullptr;
   bool referenced_ = false;
   bool shut_ = false;
   Event events_[kMaxEvents];

@@ -2,11 +2,17 @@
 // whether it is over. Makes no system call and resolves nothing: a transition returns what is to be done.
 
 import { DISARMED, ERROR, HANGUP, PEER_CLOSED, PRIORITY, READ, WRITE } from '../native/binding';
+import type { Operation } from './operation';
 import type { Waiting } from './waiting';
 
-/** The queues of a handle: readers and writers go one after the other, watchers all at once. */
-export type Direction = typeof READ | typeof WRITE | typeof WATCH;
+/**
+ * The queues of a handle: readers and writers go one after the other, watchers all at once. A lane is the queue
+ * of those who wait by the clock for the same thing (a full peer's queue): no event tells them, and who waits
+ * for another thing does not wait for them.
+ */
+export type Direction = typeof READ | typeof WRITE | typeof WATCH | typeof LANE;
 export const WATCH = 8;
+export const LANE = 16;
 export { READ, WRITE };
 
 /** First come, first served; leaving from the middle costs nothing. */
@@ -52,6 +58,9 @@ export class Handle {
   readonly readers = new Queue();
   readonly writers = new Queue();
   readonly watchers = new Queue();
+  /** The readiness that is being delivered; 0 between events. */
+  news = 0;
+  private lanes: Map<string, Queue> | undefined;
 
   // A direction is worth a try until the kernel says EAGAIN, and again after the next event.
   private ready = READ | WRITE;
@@ -59,16 +68,54 @@ export class Handle {
 
   constructor(public token: number) {}
 
-  queue(direction: Direction): Queue {
-    return direction === READ ? this.readers : direction === WRITE ? this.writers : this.watchers;
+  /** Where `operation` waits, or would; null where nobody has a lane like its. */
+  queueOf(operation: Operation<unknown>): Queue | null {
+    const { direction } = operation;
+    if (direction === READ) return this.readers;
+    if (direction === WRITE) return this.writers;
+    if (direction === WATCH) return this.watchers;
+    return this.lanes?.get(operation.lane) ?? null;
   }
 
-  worthTrying(direction: Direction): boolean {
-    return direction === WATCH || (this.ready & direction) !== 0;
+  /** Puts an operation that waits behind those who wait for the same. */
+  enter(waiting: Waiting): void {
+    const { operation } = waiting;
+    let queue = this.queueOf(operation);
+    if (queue === null) (this.lanes ??= new Map()).set(operation.lane, (queue = new Queue()));
+    queue.push(waiting);
+    this.waiting++;
+  }
+
+  leave(waiting: Waiting): void {
+    const { operation } = waiting;
+    const queue = this.queueOf(operation)!;
+    queue.remove(waiting);
+    this.waiting--;
+    if (operation.direction === LANE && queue.head === null) this.lanes!.delete(operation.lane);
+  }
+
+  /** All queues in which somebody may wait for a turn, but the watchers'. */
+  queues(): Queue[] {
+    const queues = [this.readers, this.writers];
+    if (this.lanes !== undefined) queues.push(...this.lanes.values());
+    return queues;
+  }
+
+  /** Everybody who waits: readers, writers, those in lanes, watchers. */
+  everybody(): Waiting[] {
+    return [...this.queues(), this.watchers].flatMap((queue) => queue.all());
+  }
+
+  get hasLanes(): boolean {
+    return this.lanes !== undefined && this.lanes.size > 0;
+  }
+
+  worthTrying(directions: number): boolean {
+    return (this.ready & directions) !== 0;
   }
 
   /** EAGAIN: nothing more in this direction before the next event. */
-  refuse(direction: Direction): void {
+  refuse(direction: typeof READ | typeof WRITE): void {
     this.ready &= ~direction;
     if (direction === READ) this.behind = 0;
   }
@@ -112,14 +159,8 @@ export class Handle {
   /** The end of everything: all who waited, in their order. */
   close(): Waiting[] {
     this.closed = true;
-    const left: Waiting[] = [];
-    for (const queue of [this.readers, this.writers, this.watchers]) {
-      for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
-        queue.remove(waiting);
-        left.push(waiting);
-      }
-    }
-    this.waiting = 0;
+    const left = this.everybody();
+    for (const waiting of left) this.leave(waiting);
     return left;
   }
 }

@@ -5,7 +5,8 @@
 // store in a constructor that many classes share is a look-up for V8, and one in a class of its own is not.
 
 import { systemError, type ErrorSubject } from './errors';
-import type { Direction, Handle } from './handle';
+import { LANE, WATCH, WRITE, type Direction, type Handle } from './handle';
+import type { Waiting } from './waiting';
 
 /** What `attempt` answers for fairness' sake, with more to do at once: go on in the next turn. */
 export const UNFINISHED = -0x7ffffffe;
@@ -18,6 +19,8 @@ type Resolve<T> = { resolve(value: T): void }['resolve'];
 export abstract class Operation<T> {
   resolve!: Resolve<T>;
   reject!: (error: Error) => void;
+  /** Its place in the queue, once it has had to wait: made then, and used again if it is performed again. */
+  waiting?: Waiting;
 
   abstract readonly handle: Handle;
   abstract readonly direction: Direction;
@@ -29,14 +32,24 @@ export abstract class Operation<T> {
   /** What the caller gets for a result ≥ 0. */
   abstract value(result: number): T;
 
-  /** The readiness to wait for; reading and writing wait for their own. */
+  /** The readiness to wait for; reading and writing wait for their own, lanes are for writing. */
   get interest(): number {
-    return this.direction;
+    return this.direction === LANE ? WRITE : this.direction;
+  }
+
+  /** What those who wait in the same lane have in common. */
+  get lane(): string {
+    return '';
   }
 
   /** Whether an attempt may succeed now; false spares a call that the kernel is known to refuse. */
   get promising(): boolean {
-    return this.handle.worthTrying(this.direction);
+    return this.direction >= WATCH || this.handle.worthTrying(this.direction);
+  }
+
+  /** Whether its EAGAIN holds for every call in this direction; false where it is about a queue of its own. */
+  get conclusive(): boolean {
+    return true;
   }
 
   /** Whether this -errno passes by itself, with no event to announce it. */

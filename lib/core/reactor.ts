@@ -17,12 +17,15 @@ import {
 } from '../native/binding';
 import { Budget } from './budget';
 import { abortError, closedError, EAGAIN, systemError } from './errors';
-import { WATCH, type Direction, type Handle } from './handle';
+import { LANE, WATCH, type Handle, type Queue } from './handle';
 import { UNFINISHED, type Operation } from './operation';
 import type { Wait } from './validate';
 import { Waiting } from './waiting';
 
 const AGAIN = -EAGAIN;
+// No call was made: others are before this one, or the kernel has just said EAGAIN.
+const IN_LINE = -0x7ffffffd;
+const DONE: Promise<unknown> = Promise.resolve();
 
 export type ReactorBinding = Pick<
   Binding,
@@ -56,63 +59,97 @@ export class Reactor {
 
   /** A promise for what `operation` yields. Its system call is made before this returns, where its turn has come. */
   perform<T>(operation: Operation<T>, wait?: Wait, owner?: object): Promise<T> {
+    const refusal = this.refusal(operation, wait);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const result = this.begin(operation);
+    if (this.isOver(operation, result)) return this.outcome(operation, result);
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;
-      this.submit(operation, wait, owner);
+      this.follow(operation, result, wait, owner);
     });
   }
 
   /**
-   * The same for callers that have set `resolve` and `reject` themselves; what waits, to be cancelled, or
+   * The same for callers who have set `resolve` and `reject` themselves; what waits, to be cancelled, or
    * undefined where it is over already. `owner` is kept from being collected, and its socket closed, until then.
    */
   submit<T>(operation: Operation<T>, wait?: Wait, owner?: object): Waiting | undefined {
+    const refusal = this.refusal(operation, wait);
+    if (refusal !== undefined) {
+      operation.reject(refusal);
+      return undefined;
+    }
+    const result = this.begin(operation);
+    if (!this.isOver(operation, result)) return this.follow(operation, result, wait, owner);
+    this.settle(operation, result);
+    return undefined;
+  }
+
+  /** One call without a wait: null for EAGAIN, and where others wait before it. Throws what the kernel refuses. */
+  now<T>(operation: Operation<T>): T | null {
+    if ((operation.handle.queueOf(operation)?.head ?? null) !== null) return null;
+    const result = operation.attempt();
+    if (result >= 0) return operation.value(result);
+    if (result !== AGAIN) throw operation.annotate(operation.error(result));
+    this.refuse(operation);
+    return null;
+  }
+
+  /** Whether a call may be made at once: nobody waits before it, and it is neither refused nor out of turn. */
+  mayCall(handle: Handle, direction: typeof READ | typeof WRITE): boolean {
+    const queue = direction === READ ? handle.readers : handle.writers;
+    return (
+      queue.head === null && !handle.closed && handle.worthTrying(direction) && this.budget.left()
+    );
+  }
+
+  private refusal<T>(operation: Operation<T>, wait: Wait | undefined): Error | undefined {
+    if (operation.handle.closed) return operation.annotate(closedError(operation.syscall));
+    const signal = wait?.signal;
+    if (signal?.aborted !== true) return undefined;
+    operation.abandoned();
+    return operation.annotate(abortError(signal));
+  }
+
+  /** The first attempt; IN_LINE where it is not the operation's turn, or the kernel is known to refuse. */
+  private begin<T>(operation: Operation<T>): number {
     const { handle, direction } = operation;
-    if (handle.closed) {
-      operation.fail(closedError(operation.syscall));
-      return;
-    }
-    if (wait?.signal?.aborted === true) {
-      operation.fail(abortError(wait.signal));
-      operation.abandoned();
-      return;
-    }
-    const first = direction === WATCH || handle.queue(direction).head === null;
-    if (!first || !operation.promising) {
-      const waiting = this.begin(operation, wait, owner);
-      this.arm(waiting);
-      return waiting;
-    }
-    const result = this.budget.left() ? operation.attempt() : UNFINISHED;
-    if (this.isOver(operation, result)) {
-      this.settle(operation, result);
-      return;
-    }
-    const waiting = this.begin(operation, wait, owner);
-    this.goOn(waiting, result);
+    if (direction !== WATCH && (handle.queueOf(operation)?.head ?? null) !== null) return IN_LINE;
+    if (!operation.promising) return IN_LINE;
+    return this.budget.left() ? operation.attempt() : UNFINISHED;
+  }
+
+  /** The wait of an operation whose first attempt did not settle it. */
+  private follow<T>(
+    operation: Operation<T>,
+    result: number,
+    wait: Wait | undefined,
+    owner: object | undefined,
+  ): Waiting {
+    const { handle } = operation;
+    const waiting = (operation.waiting ??= new Waiting(operation));
+    waiting.begin(owner);
+    if (wait !== undefined) waiting.limit(wait, this.giveUp);
+    handle.enter(waiting);
+    if (handle.referenced) this.count(1);
+    if (result !== IN_LINE) this.goOn(waiting, result);
+    else if (operation.direction !== LANE) this.arm(waiting);
     return waiting;
   }
 
   /** Ends a wait from outside: nothing was moved. False where it was over already. */
   cancel(waiting: Waiting, error: Error): boolean {
     if (waiting.settled) return false;
-    if (waiting.operation.handle.closed) waiting.finish();
-    else this.dequeue(waiting);
-    waiting.operation.fail(error);
+    this.dequeue(waiting);
+    this.guard(() => waiting.finish());
+    this.guard(() => waiting.operation.fail(error));
     return true;
   }
 
-  /** Ends all waits in one direction, in their order. */
-  expel(
-    handle: Handle,
-    direction: Direction,
-    error: (operation: Operation<unknown>) => Error,
-  ): void {
-    const queue = handle.queue(direction);
-    for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
-      this.cancel(waiting, error(waiting.operation));
-    }
+  /** Ends all waits of one queue, in their order. */
+  expel(queue: Queue, error: (operation: Operation<unknown>) => Error): void {
+    for (const waiting of queue.all()) this.cancel(waiting, error(waiting.operation));
   }
 
   /** Work done outside an operation's own call counts as well. */
@@ -123,7 +160,9 @@ export class Reactor {
   reference(handle: Handle, alive: boolean): void {
     if (handle.referenced === alive) return;
     handle.referenced = alive;
-    if (!handle.closed) this.count(alive ? handle.waiting : -handle.waiting);
+    if (handle.closed) return;
+    this.count(alive ? handle.waiting : -handle.waiting);
+    for (const waiting of handle.everybody()) waiting.reference(alive);
   }
 
   // Promise 4: those who wait are rejected before the descriptor is released, whatever their handlers do.
@@ -140,17 +179,12 @@ export class Reactor {
   private end(handle: Handle, release: () => number): number {
     if (handle.referenced) this.count(-handle.waiting);
     const left = handle.close();
-    try {
-      for (const waiting of left) {
-        if (waiting.settled) continue;
-        waiting.finish();
-        this.guard(() => {
-          waiting.operation.fail(closedError(waiting.operation.syscall));
-        });
-      }
-    } finally {
-      this.handles[handle.token & PLACE_MASK] = undefined;
+    for (const waiting of left) waiting.settled = true;
+    for (const waiting of left) {
+      this.guard(() => waiting.finish());
+      this.guard(() => waiting.operation.fail(closedError(waiting.operation.syscall)));
     }
+    this.handles[handle.token & PLACE_MASK] = undefined;
     const result = release();
     handle.token = -1;
     return result;
@@ -164,6 +198,7 @@ export class Reactor {
       if (handle?.token !== token) continue;
       if (!handle.notice(this.shared[BATCH + 2 * i + 1])) this.silence(handle);
       else this.wake(handle);
+      handle.news = 0;
     }
   }
 
@@ -185,12 +220,13 @@ export class Reactor {
   private advance(handle: Handle): void {
     // Watchers look first: a reader takes the error along that they are to tell of.
     if (handle.watchers.head !== null) this.advanceWatchers(handle);
-    if (handle.readers.head !== null) this.advanceQueue(handle, READ);
-    if (handle.writers.head !== null) this.advanceQueue(handle, WRITE);
+    if (handle.readers.head !== null) this.advanceQueue(handle, handle.readers);
+    if (handle.writers.head !== null) this.advanceQueue(handle, handle.writers);
+    if (handle.hasLanes)
+      for (const queue of handle.queues().slice(2)) this.advanceQueue(handle, queue);
   }
 
-  private advanceQueue(handle: Handle, direction: Direction): void {
-    const queue = handle.queue(direction);
+  private advanceQueue(handle: Handle, queue: Queue): void {
     for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
       if (waiting.delayed) return;
       if (!waiting.operation.promising) return this.arm(waiting);
@@ -208,72 +244,87 @@ export class Reactor {
   /** Makes a waiting operation's call; true if that settled it. */
   private tryAgain(waiting: Waiting): boolean {
     const { operation } = waiting;
-    const result = operation.attempt();
-    const over = this.isOver(operation, result);
+    let result: number;
     try {
-      if (over) {
-        this.dequeue(waiting);
-        this.settle(operation, result);
-      } else {
-        this.goOn(waiting, result);
-      }
+      result = operation.attempt();
     } catch (error) {
-      throwLater(error);
+      return this.cancel(waiting, error as Error);
     }
-    return over;
+    if (!this.isOver(operation, result)) {
+      this.goOn(waiting, result);
+      return false;
+    }
+    this.dequeue(waiting);
+    this.settle(operation, result, waiting);
+    return true;
   }
 
   private isOver<T>(operation: Operation<T>, result: number): boolean {
     if (result >= 0) return true;
-    return result !== AGAIN && result !== UNFINISHED && !operation.passes(result);
+    if (result === AGAIN || result === IN_LINE || result === UNFINISHED) return false;
+    return !operation.passes(result);
   }
 
-  private settle<T>(operation: Operation<T>, result: number): void {
+  // The value is taken before anybody else's code runs: what the call left in shared memory is still there.
+  private settle<T>(operation: Operation<T>, result: number, waiting?: Waiting): void {
     this.budget.spend(1);
-    if (result < 0) return operation.fail(operation.error(result));
-    let value: T;
-    try {
-      value = operation.value(result);
-    } catch (error) {
-      return operation.reject(error as Error);
+    let value: T | undefined;
+    let failure: Error | undefined;
+    if (result < 0) failure = operation.annotate(operation.error(result));
+    else {
+      try {
+        value = operation.value(result);
+      } catch (error) {
+        failure = error as Error;
+      }
     }
-    operation.resolve(value);
+    try {
+      waiting?.finish();
+    } catch (error) {
+      throwLater(error);
+    }
+    try {
+      if (failure === undefined) operation.resolve(value as T);
+      else operation.reject(failure);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
-  private begin<T>(
-    operation: Operation<T>,
-    wait: Wait | undefined,
-    owner: object | undefined,
-  ): Waiting {
-    const { handle } = operation;
-    const waiting = new Waiting(operation, owner);
-    if (wait !== undefined) waiting.limit(wait, this.giveUp);
-    handle.queue(operation.direction).push(waiting);
-    handle.waiting++;
-    if (handle.referenced) this.count(1);
-    return waiting;
+  private outcome<T>(operation: Operation<T>, result: number): Promise<T> {
+    this.budget.spend(1);
+    if (result < 0) return Promise.reject(operation.annotate(operation.error(result)));
+    try {
+      const value = operation.value(result);
+      return value === undefined ? (DONE as Promise<T>) : Promise.resolve(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   // What passes without an event (a Unix backlog that is full, ENOBUFS) is waited out.
   private goOn(waiting: Waiting, result: number): void {
     const { operation } = waiting;
-    const { handle, direction } = operation;
+    const { handle } = operation;
     if (result === UNFINISHED) return this.postpone(handle);
     if (operation.passes(result)) {
       return waiting.pause(() => {
         if (!waiting.settled) this.advance(handle);
       });
     }
-    if (direction !== WATCH) handle.refuse(direction);
+    this.refuse(operation);
     this.arm(waiting);
   }
 
+  private refuse({ handle, direction, conclusive }: Operation<unknown>): void {
+    if (conclusive && (direction === READ || direction === WRITE)) handle.refuse(direction);
+  }
+
   private dequeue(waiting: Waiting): void {
-    const { handle, direction } = waiting.operation;
-    handle.queue(direction).remove(waiting);
-    handle.waiting--;
+    const { handle } = waiting.operation;
+    handle.leave(waiting);
+    waiting.settled = true;
     if (handle.referenced) this.count(-1);
-    waiting.finish();
   }
 
   private arm(waiting: Waiting): void {

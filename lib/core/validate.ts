@@ -34,10 +34,11 @@ export function record<T extends object>(name: string, value: T): T {
 // By its shape: a signal of another realm (Jest, vm) is no instance of this one's class.
 function isSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('aborted' in value)) return false;
-  return typeof (value as AbortSignal).addEventListener === 'function';
+  const signal = value as Record<string, unknown>;
+  return ['addEventListener', 'removeEventListener'].every((n) => typeof signal[n] === 'function');
 }
 
-/** Signal and timeout of a `Wait`, or of nothing. */
+/** Signal and timeout of a `Wait`, read once, or of nothing. */
 export function wait(options: Wait | undefined): Wait | undefined {
   if (options === undefined) return undefined;
   record('options', options);
@@ -51,5 +52,5 @@ export function wait(options: Wait | undefined): Wait | undefined {
     }
     if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout);
   }
-  return options;
+  return signal === undefined && timeout === undefined ? undefined : { signal, timeout };
 }

@@ -16,16 +16,21 @@ export class Waiting {
   next: Waiting | null = null;
   previous: Waiting | null = null;
   settled = false;
+  /** Who must not be collected while this waits. */
+  owner: object | undefined;
   private delay = 0;
   private retry: NodeJS.Timeout | undefined;
   private timer: NodeJS.Timeout | undefined;
   private forget: (() => void) | undefined;
 
-  constructor(
-    readonly operation: Operation<unknown>,
-    /** Who must not be collected while this waits. */
-    readonly owner: object | undefined,
-  ) {}
+  constructor(readonly operation: Operation<unknown>) {}
+
+  /** A wait begins, the first one or another one of the same operation. */
+  begin(owner: object | undefined): void {
+    this.owner = owner;
+    this.settled = false;
+    this.delay = 0;
+  }
 
   /** Waits for a delay to pass, not for an event. */
   get delayed(): boolean {
@@ -55,13 +60,19 @@ export class Waiting {
       this.retry = undefined;
       again();
     }, this.delay);
-    if (!handle.referenced) this.retry.unref();
+    this.reference(handle.referenced);
   }
 
-  // Promise 3: a listener on a signal lives as long as the call.
+  /** Whether the delay before the next try keeps the process alive. */
+  reference(alive: boolean): void {
+    if (alive) this.retry?.ref();
+    else this.retry?.unref();
+  }
+
+  // Promise 3: a listener on a signal lives as long as the call. Calls the signal, which may be anybody's code.
   finish(): void {
     const { forget } = this;
-    this.settled = true;
+    this.owner = undefined;
     if (this.timer !== undefined) stopTimer(this.timer);
     if (this.retry !== undefined) stopTimer(this.retry);
     this.forget = this.timer = this.retry = undefined;

@@ -2,7 +2,6 @@
 
 import { isClosed } from '../adapters/contract';
 import { abortError, closedError } from '../core/errors';
-import { READ } from '../core/handle';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { integer, wait as checkWait, type Wait } from '../core/validate';
@@ -48,7 +47,7 @@ async function close(
     socket.close();
     return;
   }
-  reactor.expel(state, READ, (operation) => closedError(operation.syscall));
+  reactor.expel(state.readers, (operation) => closedError(operation.syscall));
   try {
     await reactor.perform(new EndWriting(state), wait, socket);
     // However the peer goes, by its end, a reset or not at all: the close goes through.

@@ -8,14 +8,14 @@ export type Bytes = ArrayBufferView | ArrayBuffer;
 export type IoVec = readonly Bytes[];
 
 const EXPECTED = 'an ArrayBuffer or a view of one (Buffer, TypedArray, DataView)';
-// The most bytes that one system call moves on Linux (MAX_RW_COUNT).
-const MOST = 0x7ffff000;
+
+/** What a call answers whose memory was transferred away or shrunk while it waited: the kernel's own word for it. */
+export const MEMORY_GONE = -binding.constants.EFAULT;
 
 /** The bytes of one piece. Throws where there are none to be had: a wrong type, or memory transferred away. */
 export function bytesOf(value: unknown, name: string): Uint8Array {
   const view = value instanceof Uint8Array ? value : anyView(value, name);
   if (view.byteLength === 0) assertAttached(view.buffer, name);
-  else if (view.byteLength > MOST) return view.subarray(0, MOST);
   return view;
 }
 
@@ -48,7 +48,8 @@ export function piecesOf(
 ): Uint8Array[] {
   if (!Array.isArray(value)) return [bytesOf(value, name)];
   if (value.length > most) throw outOfRange(`${name}.length`, `<= ${most}`, value.length);
-  return value.map((piece, i) => bytesOf(piece, `${name}[${i}]`));
+  // Not map(): it passes over holes.
+  return Array.from(value as IoVec, (piece, i) => bytesOf(piece, `${name}[${i}]`));
 }
 
 /** Memory to receive into, which must have room: 0 bytes received would read as the end of a stream. */

@@ -2,6 +2,7 @@
 
 import { NAME_LENGTH, READ, WRITE } from '../native/binding';
 import { EAGAIN, EINPROGRESS, type ErrorSubject } from '../core/errors';
+import { LANE } from '../core/handle';
 import { Operation, UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
@@ -25,12 +26,17 @@ export class Connect extends Operation<void> {
     this.name = encoded(to, handle.domain, 'address');
   }
 
-  get direction(): typeof WRITE {
-    return WRITE;
+  // A Unix socket's connect ends at once or waits by the clock, whoever else waits.
+  get direction(): typeof WRITE | typeof LANE {
+    return this.handle.domain === C.AF_UNIX ? LANE : WRITE;
   }
 
   get syscall(): string {
     return 'connect';
+  }
+
+  override get promising(): boolean {
+    return !this.underWay || super.promising;
   }
 
   // Promise 9: this is the only reader of SO_ERROR.
@@ -46,7 +52,7 @@ export class Connect extends Operation<void> {
 
   // Promise 11: a full backlog of a Unix listener is EAGAIN at once, and no event ever tells that there is room.
   override passes(result: number): boolean {
-    return result === -EAGAIN && !this.underWay && this.handle.domain === C.AF_UNIX;
+    return result === -EAGAIN && this.direction === LANE;
   }
 
   // Promise 2: a connection attempt cannot be taken back, so an abandoned one takes its socket along.

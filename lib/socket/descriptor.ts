@@ -118,6 +118,8 @@ export abstract class SocketDescriptor {
     );
     // SO_RCVLOWAT and others change readiness with no event.
     this.state.forget();
+    // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).
+    if (level === C.IPPROTO_TCP && name === C.TCP_ULP) this.state.stream = false;
   }
 
   /**

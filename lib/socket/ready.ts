@@ -1,6 +1,6 @@
 // poll(2) as an operation: a hint about readiness, level-triggered however the reactor learns of it.
 
-import { PRIORITY, READ, WRITE } from '../native/binding';
+import { ERROR, HANGUP, PRIORITY, READ, WRITE } from '../native/binding';
 import { EAGAIN } from '../core/errors';
 import { WATCH } from '../core/handle';
 import { Operation } from '../core/operation';
@@ -36,14 +36,11 @@ export class Ready extends Operation<Readiness> {
   ) {
     super();
     record('events', asked);
-    this.events =
-      (asked.read === true ? C.POLLIN : 0) |
-      (asked.write === true ? C.POLLOUT : 0) |
-      (asked.priority === true ? C.POLLPRI : 0);
     this.wanted =
       (asked.read === true ? READ : 0) |
       (asked.write === true ? WRITE : 0) |
       (asked.priority === true ? PRIORITY : 0);
+    this.events = eventsOf(this.wanted);
     if (this.wanted === 0)
       throw invalidValue('events', 'at least one of read, write and priority', asked);
   }
@@ -60,8 +57,18 @@ export class Ready extends Operation<Readiness> {
     return this.wanted;
   }
 
+  // Urgent data is not in the cache.
+  override get promising(): boolean {
+    return (this.wanted & PRIORITY) !== 0 || this.handle.worthTrying(this.wanted);
+  }
+
+  // While an event is delivered it says itself what poll(2) would.
   attempt(): number {
-    const revents = binding.poll(this.handle.token, this.events);
+    const { news, token } = this.handle;
+    const revents =
+      news === 0
+        ? binding.poll(token, this.events)
+        : eventsOf(news & (this.wanted | ERROR | HANGUP));
     return revents === 0 ? -EAGAIN : revents;
   }
 
@@ -74,4 +81,15 @@ export class Ready extends Operation<Readiness> {
       hangup: (revents & C.POLLHUP) !== 0,
     };
   }
+}
+
+/** Interest or readiness as poll(2) says it. */
+function eventsOf(readiness: number): number {
+  return (
+    ((readiness & READ) !== 0 ? C.POLLIN : 0) |
+    ((readiness & WRITE) !== 0 ? C.POLLOUT : 0) |
+    ((readiness & PRIORITY) !== 0 ? C.POLLPRI : 0) |
+    ((readiness & ERROR) !== 0 ? C.POLLERR : 0) |
+    ((readiness & HANGUP) !== 0 ? C.POLLHUP : 0)
+  );
 }

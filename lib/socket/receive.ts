@@ -5,7 +5,7 @@ import { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { Address } from './address';
-import { lengthOf } from './bytes';
+import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
 import { BATCH_CAPACITY, DEFAULT_SIZE, messageAt, senderOf, slabs, type Message } from './message';
 import { decodeScratch } from './sockaddr';
@@ -27,7 +27,18 @@ export abstract class Reading<T> extends Operation<T> {
   get direction(): typeof READ {
     return READ;
   }
+
+  /** `MSG_*` that the caller asked for. */
+  readonly flags?: number;
+
+  // Urgent data and the error queue have queues of their own, and a look may begin where the bytes have ended
+  // (SO_PEEK_OFF).
+  override get conclusive(): boolean {
+    return ((this.flags ?? 0) & ASIDE) === 0;
+  }
 }
+
+const ASIDE = C.MSG_OOB | C.MSG_ERRQUEUE | C.MSG_PEEK;
 
 /**
  * A stream's bytes that came up short emptied the kernel's queue (epoll(7)); flags and marks make exceptions.
@@ -49,7 +60,7 @@ export class Receive extends Reading<number> {
   constructor(
     readonly handle: SocketState,
     private readonly into: Uint8Array,
-    private readonly flags: number,
+    override readonly flags: number,
   ) {
     super();
     this.length = into.byteLength;
@@ -75,7 +86,7 @@ export class ReceiveFrom extends Reading<Received> {
   constructor(
     readonly handle: SocketState,
     private readonly into: Uint8Array,
-    private readonly flags: number,
+    override readonly flags: number,
   ) {
     super();
   }
@@ -85,6 +96,7 @@ export class ReceiveFrom extends Reading<Received> {
   }
 
   attempt(): number {
+    if (this.into.byteLength === 0) return MEMORY_GONE;
     return binding.recvmsg(this.handle.token, [this.into], this.flags);
   }
 
@@ -97,12 +109,15 @@ export class ReceiveFrom extends Reading<Received> {
 
 /** recvmsg(2) into the caller's memory. */
 export class ReceiveInto extends Reading<Message> {
+  private readonly room: number;
+
   constructor(
     readonly handle: SocketState,
     private readonly into: readonly Uint8Array[],
-    private readonly flags: number,
+    override readonly flags: number,
   ) {
     super();
+    this.room = lengthOf(into);
   }
 
   get syscall(): string {
@@ -110,6 +125,7 @@ export class ReceiveInto extends Reading<Message> {
   }
 
   attempt(): number {
+    if (lengthOf(this.into) !== this.room) return MEMORY_GONE;
     return binding.recvmsg(this.handle.token, this.into, this.flags);
   }
 
@@ -139,7 +155,7 @@ export class ReceiveBatch extends Reading<Message[]> {
     readonly handle: SocketState,
     private readonly max: number,
     private readonly size: number,
-    private readonly flags: number,
+    override readonly flags: number,
   ) {
     super();
     slabs();
@@ -165,7 +181,7 @@ export class ReceiveOne extends Reading<Message> {
   constructor(
     readonly handle: SocketState,
     private readonly size: number,
-    private readonly flags: number,
+    override readonly flags: number,
   ) {
     super();
     slabs();

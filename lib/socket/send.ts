@@ -2,11 +2,12 @@
 
 import { WRITE } from '../native/binding';
 import { EAGAIN, ENOBUFS, type ErrorSubject } from '../core/errors';
+import { LANE } from '../core/handle';
 import { Operation, UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
-import type { AddressInput } from './address';
-import { lengthOf } from './bytes';
+import type { AddressInput, UnixAddress } from './address';
+import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
 import { layOut, type Outgoing } from './message';
 import { encodeAddress, subjectOf } from './sockaddr';
@@ -32,13 +33,27 @@ abstract class Sending<T> extends Operation<T> {
   /** The recipient, where this socket is not connected to it. */
   abstract readonly to: AddressInput | undefined;
 
-  get direction(): typeof WRITE {
-    return WRITE;
+  /** The recipient whose lane it waits in: of a batch the first one, so that the lane stays the same. */
+  get lead(): AddressInput | undefined {
+    return this.to;
   }
 
-  // Promise 14. ENOBUFS (a full device queue) comes and goes without an event. So does the EAGAIN of a Unix
-  // datagram for a peer with a full queue that this socket is not connected to: poll(2) looks at the
-  // connected peer's queue alone (unix_dgram_poll), and says "writable" all the while.
+  // The EAGAIN of a Unix datagram is about its recipient's queue. Where this socket is not connected to it, no
+  // event tells that there is room: poll(2) looks at the connected peer's queue alone (unix_dgram_poll).
+  get direction(): typeof WRITE | typeof LANE {
+    return this.lead !== undefined && this.handle.domain === C.AF_UNIX ? LANE : WRITE;
+  }
+
+  override get lane(): string {
+    const { path } = this.lead as UnixAddress;
+    return typeof path === 'string' ? path : Buffer.from(path).toString('latin1');
+  }
+
+  override get conclusive(): boolean {
+    return this.handle.domain !== C.AF_UNIX || this.handle.type !== C.SOCK_DGRAM;
+  }
+
+  // Promise 14. ENOBUFS (a full device queue) comes and goes without an event.
   override passes(result: number): boolean {
     if (result === -ENOBUFS) return true;
     return result === -EAGAIN && this.to !== undefined && this.handle.domain === C.AF_UNIX;
@@ -80,6 +95,7 @@ export class Send extends Sending<number> {
 
 export class SendMessage<T = number> extends Sending<T> {
   private readonly name: Uint8Array | null;
+  private readonly length: number;
 
   constructor(
     readonly handle: SocketState,
@@ -90,10 +106,12 @@ export class SendMessage<T = number> extends Sending<T> {
   ) {
     super();
     this.name = to === undefined ? null : encoded(to, handle.domain, 'to');
+    this.length = lengthOf(pieces);
   }
 
   attempt(): number {
     const { handle, pieces, flags } = this;
+    if (lengthOf(pieces) !== this.length) return MEMORY_GONE;
     const length = present(this.name);
     const only = pieces[0];
     if (pieces.length !== 1 || this.syscall === 'sendmsg')
@@ -194,6 +212,10 @@ export class SendEach extends Sending<BatchSent> {
 
   get to(): AddressInput | undefined {
     return this.recipients[this.sent];
+  }
+
+  override get lead(): AddressInput | undefined {
+    return this.recipients[0];
   }
 
   attempt(): number {

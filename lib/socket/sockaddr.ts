@@ -72,7 +72,6 @@ const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength
 export function encodeAddress(address: AddressInput, domain: number, name = 'address'): number {
   record(name, address);
   const family = familyOf(address, name);
-  scratch.fill(0);
   switch (family) {
     case 'IPv4':
     case 'IPv6':
@@ -88,6 +87,12 @@ export function encodeAddress(address: AddressInput, domain: number, name = 'add
     default:
       return encodeOpaque(address as OpaqueAddress, name);
   }
+}
+
+// A getter may be anybody's code, and use the scratch itself: an address is read before its first byte is laid.
+function clear(family: number): void {
+  scratch.fill(0);
+  view.setUint16(FAMILY, family, LITTLE);
 }
 
 function familyOf(address: AddressInput, name: string): Address['family'] {
@@ -113,34 +118,33 @@ function encodeInet(
   domain: number,
   name: string,
 ): number {
-  const { address } = given;
+  const { address, scopeId, flowLabel = 0 } = given;
   if (typeof address !== 'string') throw invalidType(`${name}.address`, 'of type string', address);
   const port = checkPort(`${name}.port`, given.port);
-  if (family === 'IPv4' && domain !== C.AF_INET6) {
-    view.setUint16(FAMILY, C.AF_INET, LITTLE);
-    view.setUint16(IN_PORT, port);
-    if (binding.pton(C.AF_INET, address, scratch, IN_ADDRESS) < 0)
-      throw notLiteral(family, address, name);
-    return IN_SIZE;
-  }
-  view.setUint16(FAMILY, C.AF_INET6, LITTLE);
-  view.setUint16(IN6_PORT, port);
-  if (family === 'IPv4') {
-    view.setUint16(IN6_ADDRESS + 10, 0xffff);
-    if (binding.pton(C.AF_INET, address, scratch, IN6_ADDRESS + 12) < 0)
-      throw notLiteral(family, address, name);
-    return IN6_SIZE;
-  }
+  if (family === 'IPv4') return encodeInet4(address, port, domain === C.AF_INET6, name);
   const zone = address.indexOf('%');
   const literal = zone < 0 ? address : address.slice(0, zone);
+  const scope =
+    scopeId ?? (zone < 0 ? 0 : interfaceIndex(address.slice(zone + 1), `${name}.address`));
+  integer(`${name}.flowLabel`, flowLabel, 0, 0xfffff);
+  integer(`${name}.scopeId`, scope, 0, UINT32);
+  clear(C.AF_INET6);
+  view.setUint16(IN6_PORT, port);
+  view.setUint32(IN6_FLOW, flowLabel);
+  view.setUint32(IN6_SCOPE, scope, LITTLE);
   if (binding.pton(C.AF_INET6, literal, scratch, IN6_ADDRESS) < 0)
     throw notLiteral(family, address, name);
-  const { flowLabel = 0 } = given;
-  const scope =
-    given.scopeId ?? (zone < 0 ? 0 : interfaceIndex(address.slice(zone + 1), `${name}.address`));
-  view.setUint32(IN6_FLOW, integer(`${name}.flowLabel`, flowLabel, 0, 0xfffff));
-  view.setUint32(IN6_SCOPE, integer(`${name}.scopeId`, scope, 0, UINT32), LITTLE);
   return IN6_SIZE;
+}
+
+// Through an IPv6 socket as ::ffff:a.b.c.d.
+function encodeInet4(address: string, port: number, mapped: boolean, name: string): number {
+  clear(mapped ? C.AF_INET6 : C.AF_INET);
+  view.setUint16(mapped ? IN6_PORT : IN_PORT, port);
+  if (mapped) view.setUint16(IN6_ADDRESS + 10, 0xffff);
+  if (binding.pton(C.AF_INET, address, scratch, mapped ? IN6_ADDRESS + 12 : IN_ADDRESS) < 0)
+    throw notLiteral('IPv4', address, name);
+  return mapped ? IN6_SIZE : IN_SIZE;
 }
 
 function notLiteral(family: string, address: string, name: string): TypeError {
@@ -176,54 +180,60 @@ function encodeUnix({ path }: UnixAddress, name: string): number {
       path,
     );
   }
-  view.setUint16(FAMILY, C.AF_UNIX, LITTLE);
+  clear(C.AF_UNIX);
   scratch.set(bytes, UN_PATH);
   if (bytes.length === 0) return UN_PATH;
   return UN_PATH + bytes.length + (abstract ? 0 : 1);
 }
 
 function encodePacket(given: PacketAddress, name: string): number {
-  view.setUint16(FAMILY, C.AF_PACKET, LITTLE);
-  view.setUint16(LL_PROTOCOL, integer(`${name}.protocol`, given.protocol, 0, 0xffff));
-  view.setInt32(LL_INTERFACE, interfaceIndex(given.interface, `${name}.interface`), LITTLE);
-  if (given.hardwareAddress !== undefined) {
-    const hex = given.hardwareAddress;
-    if (typeof hex !== 'string')
-      throw invalidType(`${name}.hardwareAddress`, 'of type string', hex);
-    const bytes = hex
-      .split(/[:-]/)
-      .map((pair) => (/^[0-9a-f]{1,2}$/i.test(pair) ? parseInt(pair, 16) : -1));
-    if (bytes.includes(-1))
-      throw invalidValue(`${name}.hardwareAddress`, 'bytes in hex, separated by colons', hex);
-    if (bytes.length > STORAGE - LL_ADDRESS)
-      throw outOfRange(`${name}.hardwareAddress`, 'shorter', hex);
-    view.setUint8(LL_LENGTH, bytes.length);
-    scratch.set(bytes, LL_ADDRESS);
-    return Math.max(LL_SIZE, LL_ADDRESS + bytes.length);
-  }
-  return LL_SIZE;
+  const protocol = integer(`${name}.protocol`, given.protocol, 0, 0xffff);
+  const index = interfaceIndex(given.interface, `${name}.interface`);
+  const bytes = hardwareBytes(given.hardwareAddress, `${name}.hardwareAddress`);
+  clear(C.AF_PACKET);
+  view.setUint16(LL_PROTOCOL, protocol);
+  view.setInt32(LL_INTERFACE, index, LITTLE);
+  view.setUint8(LL_LENGTH, bytes.length);
+  scratch.set(bytes, LL_ADDRESS);
+  return Math.max(LL_SIZE, LL_ADDRESS + bytes.length);
+}
+
+function hardwareBytes(hex: string | undefined, name: string): number[] {
+  if (hex === undefined) return [];
+  if (typeof hex !== 'string') throw invalidType(name, 'of type string', hex);
+  const bytes = hex
+    .split(/[:-]/)
+    .map((pair) => (/^[0-9a-f]{1,2}$/i.test(pair) ? parseInt(pair, 16) : -1));
+  if (bytes.includes(-1)) throw invalidValue(name, 'bytes in hex, separated by colons', hex);
+  if (bytes.length > STORAGE - LL_ADDRESS) throw outOfRange(name, 'shorter', hex);
+  return bytes;
 }
 
 function encodeNetlink({ pid, groups }: NetlinkAddress, name: string): number {
-  view.setUint16(FAMILY, C.AF_NETLINK, LITTLE);
-  view.setUint32(NL_PID, integer(`${name}.pid`, pid, 0, UINT32), LITTLE);
-  view.setUint32(NL_GROUPS, integer(`${name}.groups`, groups, 0, UINT32), LITTLE);
+  integer(`${name}.pid`, pid, 0, UINT32);
+  integer(`${name}.groups`, groups, 0, UINT32);
+  clear(C.AF_NETLINK);
+  view.setUint32(NL_PID, pid, LITTLE);
+  view.setUint32(NL_GROUPS, groups, LITTLE);
   return NL_SIZE;
 }
 
 function encodeVsock({ cid, port }: VsockAddress, name: string): number {
-  view.setUint16(FAMILY, C.AF_VSOCK, LITTLE);
-  view.setUint32(VM_PORT, integer(`${name}.port`, port, 0, UINT32), LITTLE);
-  view.setUint32(VM_CID, integer(`${name}.cid`, cid, 0, UINT32), LITTLE);
+  integer(`${name}.port`, port, 0, UINT32);
+  integer(`${name}.cid`, cid, 0, UINT32);
+  clear(C.AF_VSOCK);
+  view.setUint32(VM_PORT, port, LITTLE);
+  view.setUint32(VM_CID, cid, LITTLE);
   return VM_SIZE;
 }
 
 function encodeOpaque({ family, data }: OpaqueAddress, name: string): number {
-  view.setUint16(FAMILY, integer(`${name}.family`, family, 0, 0xffff), LITTLE);
+  integer(`${name}.family`, family, 0, 0xffff);
   if (!ArrayBuffer.isView(data))
     throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
   if (data.byteLength > STORAGE - DATA)
     throw outOfRange(`${name}.data`, `at most ${STORAGE - DATA} bytes`, data);
+  clear(family);
   scratch.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), DATA);
   return DATA + data.byteLength;
 }

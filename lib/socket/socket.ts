@@ -2,7 +2,7 @@
 // kernel could block, synchronous where it cannot. Nothing is hidden, nothing is added.
 
 import { FACTS } from '../native/binding';
-import { invalidType, EAGAIN, systemError } from '../core/errors';
+import { invalidType, systemError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { integer, wait as checkWait, type Wait } from '../core/validate';
@@ -270,10 +270,7 @@ export class Socket extends SocketDescriptor {
 
   private now<T>(operation: Operation<T>): T | null {
     this.token(operation.syscall);
-    const result = operation.attempt();
-    if (result >= 0) return operation.value(result);
-    if (result === -EAGAIN) return null;
-    throw operation.error(result);
+    return reactor.now(operation);
   }
 }
 

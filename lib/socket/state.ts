@@ -7,8 +7,8 @@ import { binding } from '../native/load';
 import { constants as C } from './constants';
 
 export class SocketState extends Handle {
-  /** A byte stream: no message edges, and a short read means an empty queue. */
-  readonly stream: boolean;
+  /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
+  stream: boolean;
   readonly type: number;
   /** The peer's end of the stream was read. */
   ended = false;
@@ -24,7 +24,7 @@ export class SocketState extends Handle {
     super(token);
     // Linux makes SOCK_RAW of AF_UNIX a SOCK_DGRAM (unix_create).
     this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
-    this.stream = type === C.SOCK_STREAM;
+    this.stream = type === C.SOCK_STREAM && protocol !== C.IPPROTO_SCTP;
     reactor.adopt(this);
   }
 }

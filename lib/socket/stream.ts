@@ -4,8 +4,9 @@
 import { WRITE } from '../native/binding';
 import { endedError } from '../core/errors';
 import { Operation, UNFINISHED } from '../core/operation';
+import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
-import { lengthOf } from './bytes';
+import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
 import { noticeShortRead, Reading } from './receive';
 import type { SocketState } from './state';
@@ -15,6 +16,8 @@ export const CHUNK = 65536;
 
 // The most that one operation moves in a turn, in bytes: a peer that is fast enough would hold the loop.
 const PER_TURN = 1 << 20;
+// As many bytes are as much work as a message (a shift): what is copied counts against the turn's time.
+const BYTES_PER_MESSAGE = 14;
 
 // What the next chunk is received into. A chunk that fills more than a quarter of it is given away with it;
 // a smaller one is copied out at its size, so that nobody keeps 64 KiB for a few bytes.
@@ -127,6 +130,7 @@ export class ReceiveExactly extends Reading<Buffer> {
       }
       this.received += result;
       handle.bytesRead += result;
+      reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
     return this.received;
   }
@@ -163,6 +167,7 @@ export class Drain extends Reading<void> {
       const result = binding.recv(this.handle.token, room, 0, CHUNK, 0);
       if (result <= 0) return result;
       drained += result;
+      reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
     return UNFINISHED;
   }
@@ -184,6 +189,7 @@ export class SendAll extends Operation<void> {
   ) {
     super();
     this.total = lengthOf(pieces);
+    this.skip();
   }
 
   get direction(): typeof WRITE {
@@ -201,6 +207,7 @@ export class SendAll extends Operation<void> {
       const result = this.sendRest();
       if (result < 0) return result;
       this.advance(result);
+      reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
     return 0;
   }
@@ -215,17 +222,27 @@ export class SendAll extends Operation<void> {
     const { pieces, piece, offset } = this;
     const { token } = this.handle;
     const first = pieces[piece];
-    if (piece === pieces.length - 1)
-      return binding.send(token, first, offset, first.byteLength - offset, 0);
-    const rest = pieces.slice(piece, piece + C.IOV_MAX);
-    rest[0] = first.subarray(offset);
-    return binding.sendmsg(token, rest, 0, 0);
+    if (first === undefined || offset >= first.byteLength) return MEMORY_GONE;
+    let result: number;
+    if (piece === pieces.length - 1) {
+      result = binding.send(token, first, offset, first.byteLength - offset, 0);
+    } else {
+      const rest = pieces.slice(piece, piece + C.IOV_MAX);
+      rest[0] = first.subarray(offset);
+      result = binding.sendmsg(token, rest, 0, 0);
+    }
+    return result === 0 ? MEMORY_GONE : result;
   }
 
   private advance(sent: number): void {
     this.sent += sent;
     this.handle.bytesWritten += sent;
     this.offset += sent;
+    this.skip();
+  }
+
+  // On to the next piece that has anything left.
+  private skip(): void {
     while (this.piece < this.pieces.length && this.offset >= this.pieces[this.piece].byteLength) {
       this.offset -= this.pieces[this.piece++].byteLength;
     }
