@@ -3,54 +3,55 @@
 
 import { isClosed, type Pull, type Pullable } from './contract';
 
-type Settle<T> = (result: IteratorResult<T, undefined>) => void;
+type Result<T> = IteratorResult<T, undefined>;
+
+/** A step that waits: pulls are served in their order, so the first one gets what comes next. */
+interface Step<T> {
+  readonly pull: Pull;
+  readonly resolve: (result: Result<T>) => void;
+  readonly reject: (error: Error) => void;
+}
 
 class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
   private done = false;
-  // Asked for and not there yet, each with the promise that waits for it.
-  private readonly waiting = new Map<Settle<T>, Pull>();
+  private readonly waiting: Step<T>[] = [];
+  // What the source answered before pull() returned.
+  private answer: Result<T> | undefined;
+  private failure: Error | undefined;
 
   constructor(
     private readonly source: Pullable<T>,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  next(): Promise<IteratorResult<T, undefined>> {
+  // One promise a step and nothing else where the item is there: this is everybody's hot path.
+  next(): Promise<Result<T>> {
     if (this.done) return Promise.resolve(END);
+    const pull = this.source.pull(this.got, this.failed, this.signal);
+    const { answer, failure } = this;
+    if (answer !== undefined) {
+      this.answer = undefined;
+      return Promise.resolve(answer);
+    }
+    if (failure !== undefined) {
+      this.failure = undefined;
+      return Promise.reject(failure);
+    }
     return new Promise((resolve, reject) => {
-      let settled = false;
-      const pull = this.source.pull(
-        (item) => {
-          settled = true;
-          this.waiting.delete(resolve);
-          if (item !== null) return resolve({ value: item, done: false });
-          this.done = true;
-          resolve(END);
-        },
-        (error) => {
-          settled = true;
-          this.waiting.delete(resolve);
-          this.done = true;
-          if (isClosed(error)) resolve(END);
-          else reject(error);
-        },
-        this.signal,
-      );
-      if (!settled) this.waiting.set(resolve, pull);
+      this.waiting.push({ pull, resolve, reject });
     });
   }
 
-  return(): Promise<IteratorResult<T, undefined>> {
+  return(): Promise<Result<T>> {
     this.done = true;
-    for (const [resolve, pull] of this.waiting) {
+    for (const { pull, resolve } of this.waiting.splice(0)) {
       this.source.withdraw(pull);
       resolve(END);
     }
-    this.waiting.clear();
     return Promise.resolve(END);
   }
 
-  async throw(error: unknown): Promise<IteratorResult<T, undefined>> {
+  async throw(error: unknown): Promise<Result<T>> {
     await this.return();
     throw error;
   }
@@ -62,6 +63,22 @@ class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
+
+  private readonly got = (item: T | null): void => {
+    if (item === null) this.done = true;
+    const result: Result<T> = item === null ? END : { value: item, done: false };
+    const step = this.waiting.shift();
+    if (step === undefined) this.answer = result;
+    else step.resolve(result);
+  };
+
+  private readonly failed = (error: Error): void => {
+    if (isClosed(error)) return this.got(null);
+    this.done = true;
+    const step = this.waiting.shift();
+    if (step === undefined) this.failure = error;
+    else step.reject(error);
+  };
 }
 
 const END: IteratorReturnResult<undefined> = { value: undefined, done: true };

@@ -61,7 +61,7 @@ export class Reactor {
   perform<T>(operation: Operation<T>, wait?: Wait, owner?: object): Promise<T> {
     const refusal = this.refusal(operation, wait);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const result = this.begin(operation);
+    const result = this.begin(operation, wait);
     if (this.isOver(operation, result)) return this.outcome(operation, result);
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
@@ -80,7 +80,7 @@ export class Reactor {
       operation.reject(refusal);
       return undefined;
     }
-    const result = this.begin(operation);
+    const result = this.begin(operation, wait);
     if (!this.isOver(operation, result)) return this.follow(operation, result, wait, owner);
     this.settle(operation, result);
     return undefined;
@@ -113,10 +113,11 @@ export class Reactor {
   }
 
   /** The first attempt; IN_LINE where it is not the operation's turn, or the kernel is known to refuse. */
-  private begin<T>(operation: Operation<T>): number {
+  private begin<T>(operation: Operation<T>, wait: Wait | undefined): number {
     const { handle, direction } = operation;
     if (direction !== WATCH && (handle.queueOf(operation)?.head ?? null) !== null) return IN_LINE;
-    if (!operation.promising) return IN_LINE;
+    // Who has a deadline learns of what came since, too: timers fire before the events that wait beside them.
+    if (!operation.promising && wait?.timeout === undefined) return IN_LINE;
     return this.budget.left() ? operation.attempt() : UNFINISHED;
   }
 
@@ -298,7 +299,8 @@ export class Reactor {
       const value = operation.value(result);
       return value === undefined ? (DONE as Promise<T>) : Promise.resolve(value);
     } catch (error) {
-      return Promise.reject(error);
+      const failure = error as Error;
+      return Promise.reject(failure);
     }
   }
 

@@ -26,6 +26,8 @@ export interface Source<T> extends AsyncIterable<T> {
 export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   /** Closing is closed to callers, though the descriptor may live until the peer has ended. */
   protected closing: Promise<void> | undefined;
+  // The last pull's operation, used again when it is over: most sources are pulled by one reader, step by step.
+  private pulled: Operation<T | null> | undefined;
 
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined> {
     checkWait(options);
@@ -55,7 +57,9 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
 
   /** @internal The contract with the adapters. */
   pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull {
-    const operation = this.next();
+    const { pulled } = this;
+    const over = pulled !== undefined && pulled.waiting?.settled !== false;
+    const operation = over ? pulled : (this.pulled = this.next());
     if (this.closing !== undefined) {
       failed(closedError(operation.syscall));
       return OVER;

@@ -17,7 +17,8 @@ import {
   ReceiveBytes,
   ReceiveChunk,
   ReceiveExactly,
-  SendAll,
+  SendBytes,
+  sendAll,
 } from '../socket/stream';
 import type { Socket } from '../socket/socket';
 import { closePolitely, type CloseOptions } from './closing';
@@ -88,7 +89,10 @@ export class StreamSocket<A extends Address = Address>
    * back-pressure; there is no queue but the calls that wait.
    */
   write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
-    return this.perform(new SendAll(this.socket.state, piecesToWrite(data)), options);
+    const { state } = this.socket;
+    if (data instanceof Uint8Array)
+      return this.perform(new SendBytes(state, bytesOf(data, 'data')), options);
+    return this.perform(sendAll(state, piecesToWrite(data)), options);
   }
 
   /** Ends the writing side behind all writes (SHUT_WR). Reading goes on. */
@@ -125,7 +129,7 @@ export class StreamSocket<A extends Address = Address>
 
   /** @internal The contract with the adapters. */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
-    this.settle(new SendAll(this.socket.state, pieces), done, failed);
+    this.settle(sendAll(this.socket.state, pieces), done, failed);
   }
 
   /** @internal */

@@ -88,6 +88,15 @@ export interface Binding {
   ): number;
   sendmsg(token: number, data: readonly Uint8Array[], flags: number, addressLength: number): number;
   recv(token: number, into: Uint8Array, offset: number, length: number, flags: number): number;
+  /** `length` bytes of `head` from `offset` on, and what goes beyond them into `more` bytes of `tail`. */
+  recvSplit(
+    token: number,
+    head: Uint8Array,
+    offset: number,
+    length: number,
+    tail: Uint8Array,
+    more: number,
+  ): number;
   recvmsg(token: number, into: readonly Uint8Array[], flags: number): number;
   recvmmsg(token: number, max: number, size: number, flags: number): number;
   sendmmsg(token: number, count: number, flags: number): number;

@@ -18,14 +18,40 @@ export const CHUNK = 65536;
 const PER_TURN = 1 << 20;
 // As many bytes are as much work as a message (a shift): what is copied counts against the turn's time.
 const BYTES_PER_MESSAGE = 14;
+const BYTES_OF_MESSAGE = 1 << BYTES_PER_MESSAGE;
 
-// What the next chunk is received into. A chunk that fills more than a quarter of it is given away with it;
-// a smaller one is copied out at its size, so that nobody keeps 64 KiB for a few bytes.
+// Small chunks lie one behind the other in a page that they share, as Node's own small Buffers do: nothing is
+// copied, and nobody keeps more than a page alive for a few bytes. What is too large for that goes on in `spare`,
+// and is given away with it where it fills a quarter of it at least.
+const SMALL = 2048;
+const PAGE = 16384;
+let page = Buffer.allocUnsafeSlow(PAGE);
+let used = 0;
 let spare: Buffer | undefined;
+
+function spareRoom(): Buffer {
+  return (spare ??= Buffer.allocUnsafeSlow(CHUNK));
+}
+
+function takeSpare(length: number): Buffer {
+  const room = spareRoom();
+  if (4 * length <= CHUNK) return Buffer.from(room.subarray(0, length));
+  spare = undefined;
+  return room.subarray(0, length);
+}
+
+function takeSmall(length: number): Buffer {
+  const start = used;
+  // The next one begins at a word of its own.
+  used += (length + 7) & ~7;
+  return page.subarray(start, start + length);
+}
 
 /** The next bytes, at most `size` of them, in memory of their own; null at the end. */
 export class ReceiveChunk extends Reading<Buffer | null> {
+  // Where the bytes are: `size` is beyond a chunk, or was large the last time.
   private room: Buffer | undefined;
+  private asked = 0;
 
   constructor(
     readonly handle: SocketState,
@@ -40,27 +66,48 @@ export class ReceiveChunk extends Reading<Buffer | null> {
 
   attempt(): number {
     const { handle, size } = this;
-    if (size <= CHUNK) this.room = spare ??= Buffer.allocUnsafeSlow(CHUNK);
-    else this.room ??= Buffer.allocUnsafeSlow(size);
-    const result = binding.recv(handle.token, this.room, 0, size, 0);
+    const { token } = handle;
+    let result: number;
+    if (size > CHUNK) {
+      this.room ??= Buffer.allocUnsafeSlow(size);
+      result = binding.recv(token, this.room, 0, size, 0);
+    } else if (handle.large) {
+      this.asked = 0;
+      result = binding.recv(token, spareRoom(), 0, size, 0);
+    } else {
+      if (PAGE - used < SMALL) {
+        page = Buffer.allocUnsafeSlow(PAGE);
+        used = 0;
+      }
+      this.asked = size < SMALL ? size : SMALL;
+      result = binding.recvSplit(token, page, used, this.asked, spareRoom(), size - this.asked);
+    }
     noticeShortRead(handle, size, result, 0);
     return result;
   }
 
   value(length: number): Buffer | null {
+    const { handle, asked } = this;
     if (length === 0) {
-      this.handle.ended = true;
+      handle.ended = true;
       return null;
     }
-    this.handle.bytesRead += length;
-    const room = this.room!;
-    if (4 * length > room.length) {
-      if (room === spare) spare = undefined;
-      return room.subarray(0, length);
-    }
-    const chunk = Buffer.allocUnsafe(length);
-    room.copy(chunk, 0, 0, length);
+    handle.bytesRead += length;
+    if (this.room !== undefined) return this.takeRoom(length);
+    handle.large = length > SMALL;
+    if (asked === 0) return takeSpare(length);
+    if (length <= asked) return takeSmall(length);
+    const chunk = Buffer.allocUnsafeSlow(length);
+    page.copy(chunk, 0, used, used + asked);
+    spareRoom().copy(chunk, asked, 0, length - asked);
     return chunk;
+  }
+
+  private takeRoom(length: number): Buffer {
+    const room = this.room!;
+    this.room = undefined;
+    const chunk = room.subarray(0, length);
+    return 4 * length > room.length ? chunk : Buffer.from(chunk);
   }
 }
 
@@ -162,7 +209,7 @@ export class Drain extends Reading<void> {
   }
 
   attempt(): number {
-    const room = (spare ??= Buffer.allocUnsafeSlow(CHUNK));
+    const room = spareRoom();
     for (let drained = 0; drained < PER_TURN;) {
       const result = binding.recv(this.handle.token, room, 0, CHUNK, 0);
       if (result <= 0) return result;
@@ -176,21 +223,10 @@ export class Drain extends Reading<void> {
 }
 
 /** All the bytes, in order: what a stream's write means. Done when the kernel has the last one. */
-export class SendAll extends Operation<void> {
-  private sent = 0;
-  private readonly total: number;
-  // The first piece not sent whole, and how much of it is.
-  private piece = 0;
-  private offset = 0;
-
-  constructor(
-    readonly handle: SocketState,
-    private readonly pieces: readonly Uint8Array[],
-  ) {
-    super();
-    this.total = lengthOf(pieces);
-    this.skip();
-  }
+abstract class SendingAll extends Operation<void> {
+  abstract override readonly handle: SocketState;
+  protected abstract readonly total: number;
+  protected sent = 0;
 
   get direction(): typeof WRITE {
     return WRITE;
@@ -202,12 +238,17 @@ export class SendAll extends Operation<void> {
 
   // A short send is followed by another one: only a real EAGAIN promises an event (SOCK_NOSPACE is set then).
   attempt(): number {
-    for (const turn = this.sent + PER_TURN; this.sent < this.total;) {
+    const { total } = this;
+    for (const turn = this.sent + PER_TURN; this.sent < total;) {
       if (this.sent >= turn) return UNFINISHED;
       const result = this.sendRest();
       if (result < 0) return result;
+      // Nothing of what is left: its memory has gone away.
+      if (result === 0) return MEMORY_GONE;
+      this.sent += result;
+      this.handle.bytesWritten += result;
       this.advance(result);
-      reactor.spend(result >>> BYTES_PER_MESSAGE);
+      if (result >= BYTES_OF_MESSAGE) reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
     return 0;
   }
@@ -218,35 +259,65 @@ export class SendAll extends Operation<void> {
     return Object.assign(error, { bytesTransferred: this.sent });
   }
 
-  private sendRest(): number {
+  protected abstract sendRest(): number;
+  protected advance(_sent: number): void {}
+}
+
+/** Of one piece. */
+export class SendBytes extends SendingAll {
+  protected readonly total: number;
+
+  constructor(
+    readonly handle: SocketState,
+    private readonly data: Uint8Array,
+  ) {
+    super();
+    this.total = data.byteLength;
+  }
+
+  protected sendRest(): number {
+    const { sent } = this;
+    return binding.send(this.handle.token, this.data, sent, this.total - sent, 0);
+  }
+}
+
+/** Of many pieces. */
+export class SendPieces extends SendingAll {
+  protected readonly total: number;
+  // The first piece not sent whole, and how much of it is.
+  private piece = 0;
+  private offset = 0;
+
+  constructor(
+    readonly handle: SocketState,
+    private readonly pieces: readonly Uint8Array[],
+  ) {
+    super();
+    this.total = lengthOf(pieces);
+    this.advance(0);
+  }
+
+  protected sendRest(): number {
     const { pieces, piece, offset } = this;
-    const { token } = this.handle;
     const first = pieces[piece];
     if (first === undefined || offset >= first.byteLength) return MEMORY_GONE;
-    let result: number;
-    if (piece === pieces.length - 1) {
-      result = binding.send(token, first, offset, first.byteLength - offset, 0);
-    } else {
-      const rest = pieces.slice(piece, piece + C.IOV_MAX);
-      rest[0] = first.subarray(offset);
-      result = binding.sendmsg(token, rest, 0, 0);
-    }
-    return result === 0 ? MEMORY_GONE : result;
+    const rest = pieces.slice(piece, piece + C.IOV_MAX);
+    rest[0] = first.subarray(offset);
+    return binding.sendmsg(this.handle.token, rest, 0, 0);
   }
 
-  private advance(sent: number): void {
-    this.sent += sent;
-    this.handle.bytesWritten += sent;
+  protected override advance(sent: number): void {
+    const { pieces } = this;
     this.offset += sent;
-    this.skip();
-  }
-
-  // On to the next piece that has anything left.
-  private skip(): void {
-    while (this.piece < this.pieces.length && this.offset >= this.pieces[this.piece].byteLength) {
-      this.offset -= this.pieces[this.piece++].byteLength;
+    while (this.piece < pieces.length && this.offset >= pieces[this.piece].byteLength) {
+      this.offset -= pieces[this.piece++].byteLength;
     }
   }
+}
+
+/** All of `pieces`, in order. */
+export function sendAll(state: SocketState, pieces: readonly Uint8Array[]): Operation<void> {
+  return pieces.length === 1 ? new SendBytes(state, pieces[0]) : new SendPieces(state, pieces);
 }
 
 /** shutdown(2) of the writing side, in its turn behind the writes. */
