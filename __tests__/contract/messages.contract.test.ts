@@ -15,6 +15,7 @@ import {
 } from '../support/messages';
 import { needs } from '../support/needs';
 import { rejection } from '../support/outcomes';
+import { arrived } from '../support/streams';
 import { isPending, turns } from '../support/turns';
 
 leavesNoSockets();
@@ -214,6 +215,7 @@ describe.each(MAKERS)('messages: $kind', (maker) => {
     controller.abort();
     expect(await aborted).toMatchObject({ code: 'ABORT_ERR' });
     expect(await batch).toMatchObject({ code: 'ABORT_ERR' });
+    await arrived(pair.b.socket);
     expect(texts([await pair.b.receive({ timeout: 0 })])).toEqual(['kept']);
     const signal = AbortSignal.abort();
     await pair.a.send('kept too');

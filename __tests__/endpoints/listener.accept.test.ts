@@ -1,7 +1,5 @@
 // Listener: accepting, and what it survives. Promise 10.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { StreamSocket } from '../../lib/index';
 import { connect, constants as C, listen, SeqpacketSocket, type Listener } from '../../lib/index';
 import { binding } from '../../lib/native/load';
@@ -9,7 +7,7 @@ import { runInChild } from '../support/child';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';
 import { abstractName } from '../support/names';
 import { rejection } from '../support/outcomes';
-import { isPending, turn, turns, until } from '../support/turns';
+import { isPending, turns, until } from '../support/turns';
 
 leavesNoSockets();
 afterEach(() => {
@@ -122,38 +120,6 @@ test('promise 8: a connection that was accepted for nobody is nobody’s descrip
   expect(socketsSince(before)).toHaveLength(1);
   (await server.accept()).abort();
   client.abort();
-});
-
-describe('promise 8: a listener that the program has lost is closed', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-
-  test('but not while somebody accepts', async () => {
-    const path = abstractName();
-    const accepting = await (async () => [(await listen({ path })).accept()])();
-    for (let i = 0; i < 20; i++) {
-      collect();
-      await turn();
-    }
-    const client = await connect({ path });
-    const peer = await accepting[0];
-    await client.write('x');
-    expect((await peer.readExactly(1)).toString()).toBe('x');
-    client.abort();
-    peer.abort();
-    let refused = false;
-    while (!refused) {
-      collect();
-      await turn();
-      refused = await connect({ path }).then(
-        (late) => {
-          late.abort();
-          return false;
-        },
-        () => true,
-      );
-    }
-  });
 });
 
 describe('promise 10: accepting survives', () => {

@@ -1,6 +1,7 @@
 // Descriptors that nobody closes by hand: what becomes of them when a worker is terminated, a handler throws, a
 // connect is aborted, or the program just forgets its socket.
 
+import type { StreamSocket } from '../../lib';
 import { run, textOf, type Program } from './support/program';
 
 /** What is open, as the kernel names it, before and after. */
@@ -263,4 +264,39 @@ test('promise 8: what waits on a socket keeps it, though the program has forgott
     withGc,
   );
   expect(outcomes).toEqual({ level1: 'done', accept: 'done', receive: 'done', write: 'done' });
+});
+
+// In a small heap of its own: in a Jest worker twenty full collections take from one second to many.
+test('promise 8: a listener that the program has lost is closed, but not while somebody accepts', async () => {
+  const outcome = await run<{ first: string; late: string }>(
+    async ({ eagain, collect, tell, name }) => {
+      const path = name();
+      // In a function of its own, so that no frame keeps the listener: only the accept does.
+      const begin = async (): Promise<[Promise<StreamSocket>]> => [
+        (await eagain.listen({ path })).accept(),
+      ];
+      const [accepting] = await begin();
+      await collect(() => false);
+      const client = await eagain.connect({ path });
+      const peer = await accepting;
+      await client.write('x');
+      const first = (await peer.readExactly(1)).toString();
+      client.abort();
+      peer.abort();
+      let late = 'accepted';
+      for (let i = 0; i < 20 && late === 'accepted'; i++) {
+        let rounds = 0;
+        await collect(() => rounds++ > 0);
+        await eagain.connect({ path }).then(
+          (connection) => connection.abort(),
+          ({ code }: { code: string }) => (late = code),
+        );
+      }
+      tell({ first, late });
+      process.exit();
+    },
+    undefined,
+    withGc,
+  );
+  expect(outcome).toEqual({ first: 'x', late: 'ECONNREFUSED' });
 });

@@ -6,7 +6,7 @@ import { HAS_IPV6 } from '../support/machine';
 import { abstractName } from '../support/names';
 import { needs } from '../support/needs';
 import { rejection, thrown } from '../support/outcomes';
-import { sockets } from '../support/streams';
+import { arrived, sockets } from '../support/streams';
 import { turns, until } from '../support/turns';
 
 leavesNoSockets();
@@ -291,6 +291,7 @@ describe.each(KINDS)('$what', ({ family, possible, name }) => {
       message: 'recvmsg was not done within 0 ms',
     });
     await a.sendto(Buffer.from('there'), b.getsockname());
+    await arrived(b);
     expect((await b.recvmsg({ timeout: 0 })).data.toString()).toBe('there');
   });
 });

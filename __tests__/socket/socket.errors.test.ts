@@ -5,7 +5,7 @@ import { leavesNoSockets } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
 import { rejection } from '../support/outcomes';
-import { connectedSockets, sockets } from '../support/streams';
+import { connectedSockets, fill, sockets } from '../support/streams';
 import { isPending, turns } from '../support/turns';
 
 leavesNoSockets();
@@ -16,12 +16,6 @@ const room = Buffer.alloc(8);
 function reset(socket: Socket): void {
   socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 0]));
   socket.close();
-}
-
-/** Fills the way from `socket` to its peer, so that the next send waits. */
-function fill(socket: Socket): void {
-  const piece = Buffer.alloc(65536);
-  while (socket.trySend(piece) !== null);
 }
 
 /** A UDP socket that is connected to a port which nobody has. */
@@ -35,7 +29,7 @@ async function orphan(family: 'IPv4' | 'IPv6' = 'IPv4'): Promise<Socket> {
 
 test('promise 9: a reset wakes the reader and the writer', async () => {
   using pair = await connectedSockets();
-  fill(pair.a);
+  await fill(pair.a);
   const reading = rejection(pair.a.recv(room));
   const writing = rejection(pair.a.send(data));
   const watching = pair.a.ready({ priority: true });
@@ -54,7 +48,7 @@ test('promise 9: a reset wakes the reader and the writer', async () => {
 
 test('promise 9: a reset wakes a writer that waits alone', async () => {
   using pair = await connectedSockets();
-  fill(pair.a);
+  await fill(pair.a);
   const writing = rejection(pair.a.send(data));
   await turns(2);
   reset(pair.b);
@@ -63,7 +57,7 @@ test('promise 9: a reset wakes a writer that waits alone', async () => {
 
 test('promise 9: a peer that closes wakes a writer of a Unix stream', async () => {
   using pair = sockets();
-  fill(pair.a);
+  await fill(pair.a);
   const writing = rejection(pair.a.send(data));
   await turns(2);
   pair.b.close();

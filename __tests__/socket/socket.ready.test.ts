@@ -3,7 +3,7 @@
 import { constants as C, Socket } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { rejection, thrown } from '../support/outcomes';
-import { connectedSockets, sockets } from '../support/streams';
+import { connectedSockets, fill, sockets } from '../support/streams';
 import { isPending, turns } from '../support/turns';
 
 leavesNoSockets();
@@ -38,8 +38,7 @@ test('ready: waits for reading', async () => {
 test('ready: waits for writing, and reading does not end that wait', async () => {
   using pair = await connectedSockets();
   const piece = Buffer.alloc(65536);
-  let sent = 0;
-  for (let n = pair.a.trySend(piece); n !== null; n = pair.a.trySend(piece)) sent += n;
+  const sent = await fill(pair.a);
   const waiting = pair.a.ready({ write: true });
   await pair.b.send(Buffer.from('x'));
   await turns();

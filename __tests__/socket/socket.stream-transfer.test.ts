@@ -5,7 +5,7 @@ import { leavesNoSockets } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
 import { rejection, thrown } from '../support/outcomes';
-import { connectedSockets, receiveAll, sockets, type SocketPair } from '../support/streams';
+import { connectedSockets, fill, receiveAll, sockets, type SocketPair } from '../support/streams';
 import { isPending, turns } from '../support/turns';
 
 leavesNoSockets();
@@ -15,17 +15,6 @@ const KINDS = [
   ['TCP over IPv6', HAS_IPV6, (): Promise<SocketPair> => connectedSockets('IPv6')],
   ['Unix stream', true, (): Promise<SocketPair> => Promise.resolve(sockets())],
 ] as const;
-
-/** Sends until the kernel takes no more; how much it has taken. */
-function fill(socket: Socket): number {
-  const piece = Buffer.alloc(65536);
-  let total = 0;
-  for (;;) {
-    const sent = socket.trySend(piece);
-    if (sent === null) return total;
-    total += sent;
-  }
-}
 
 function drain(socket: Socket, bytes: number): number {
   const room = Buffer.alloc(65536);
@@ -120,7 +109,7 @@ describe.each(KINDS)('%s', (_kind, possible, make) => {
 
   test('a full buffer makes send wait, trySend say so, and drains again', async () => {
     using pair = await make();
-    const taken = fill(pair.a);
+    const taken = await fill(pair.a);
     expect(taken).toBeGreaterThan(0);
     const waiting = pair.a.send(Buffer.from('one more'));
     await turns();
@@ -136,7 +125,7 @@ describe.each(KINDS)('%s', (_kind, possible, make) => {
 
   test('promise 2: a send that is aborted while it waits has sent nothing', async () => {
     using pair = await make();
-    const taken = fill(pair.a);
+    const taken = await fill(pair.a);
     const controller = new AbortController();
     const waiting = rejection(pair.a.send(Buffer.from('lost'), { signal: controller.signal }));
     const late = rejection(pair.a.send(Buffer.from('late'), { timeout: 1 }));

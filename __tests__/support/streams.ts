@@ -4,8 +4,10 @@ import { connect, type ConnectStreamOptions } from '../../lib/endpoints/connect'
 import { listen, type ListenStreamOptions } from '../../lib/endpoints/listen';
 import { StreamSocket } from '../../lib/endpoints/stream';
 import type { InetAddress } from '../../lib/socket/address';
+import { constants as C } from '../../lib/socket/constants';
 import { Socket, socketpair } from '../../lib/socket/socket';
 import { abstractName } from './names';
+import { turn, turns } from './turns';
 
 /** Both ends of a connection, closed at the end of the scope. */
 export interface StreamPair extends AsyncDisposable {
@@ -98,6 +100,42 @@ export async function connectedSockets(family: 'IPv4' | 'IPv6' = 'IPv4'): Promis
       b.close();
     },
   };
+}
+
+// tcp(7), struct tcp_info: what is sent and not acknowledged, in packets, and what is not sent, in bytes.
+const UNACKED = 24;
+const NOT_SENT = 144;
+
+/** Nothing is under way any more: what has not been sent waits for the peer to read. */
+function isAtRest(socket: Socket): boolean {
+  if (socket.domain === C.AF_UNIX) return true;
+  const info = socket.getsockopt(C.IPPROTO_TCP, C.TCP_INFO);
+  return info.readUInt32LE(UNACKED) === 0 && info.readUInt32LE(NOT_SENT) > 0;
+}
+
+/**
+ * Sends until the kernel takes no more, and will not before the peer reads; how much it has taken. TCP says
+ * EAGAIN with bytes still on their way, whose acknowledgment makes room, up to 40 ms later.
+ */
+export async function fill(socket: Socket): Promise<number> {
+  const piece = Buffer.alloc(65536);
+  let total = 0;
+  for (;;) {
+    const resting = isAtRest(socket);
+    const sent = socket.trySend(piece);
+    if (sent !== null) total += sent;
+    else if (resting) return total;
+    else await turn();
+  }
+}
+
+/**
+ * Something to read is there, and its event has been dispatched. Until then a call after an EAGAIN waits for the
+ * event, and on a busy machine a timeout of a few ms is over before the loop asks the kernel.
+ */
+export async function arrived(socket: Socket): Promise<void> {
+  await socket.ready({ read: true });
+  await turns(2); // so that one of them has polled
 }
 
 /** Receives exactly `length` bytes of a stream of level 1. */
