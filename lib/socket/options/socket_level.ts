@@ -2,7 +2,7 @@
 
 import { constants as C } from '../constants';
 import type { Program } from '../bpf/instruction';
-import { action, bits, flag, int, raw, text, uint32, uint64 } from './codec';
+import { action, bits, flag, int, text, uint32, uint64 } from './codec';
 import { program, programSetter } from './filter';
 import {
   interfaceNumber,
@@ -140,7 +140,7 @@ export interface SocketLevelOptions {
   /** Busy polling is preferred to interrupts. Needs CAP_NET_ADMIN to switch on. */
   preferBusyPoll: boolean;
   /** Packets of one busy poll. More than 8 needs CAP_NET_ADMIN. */
-  busyPollBudget: number;
+  busyPollBudget: SetOnly<number>;
   /** Bytes per second at most; all ones is no limit. */
   maxPacingRate: bigint;
   /** The CPU that received last; set, it is preferred in a `reusePort` group. */
@@ -155,8 +155,6 @@ export interface SocketLevelOptions {
   cookie: ReadOnly<bigint>;
   /** The network namespace's cookie. */
   netnsCookie: ReadOnly<bigint>;
-  /** The peer's address as the kernel's bytes: `getpeername` has it as an object. */
-  peerName: ReadOnly<Uint8Array>;
   /** MSG_ZEROCOPY may be used. */
   zeroCopy: boolean;
   /** Buffers whose size the kernel does not tune. */
@@ -215,7 +213,7 @@ export const SOCKET_LEVEL: Table<SocketLevelOptions> = {
   selectErrorQueue: option('SOL_SOCKET', 'SO_SELECT_ERR_QUEUE', flag),
   busyPoll: option('SOL_SOCKET', 'SO_BUSY_POLL', int()),
   preferBusyPoll: option('SOL_SOCKET', 'SO_PREFER_BUSY_POLL', flag),
-  busyPollBudget: option('SOL_SOCKET', 'SO_BUSY_POLL_BUDGET', int(0, 65535)),
+  busyPollBudget: setter('SOL_SOCKET', 'SO_BUSY_POLL_BUDGET', int(0, 65535)),
   maxPacingRate: option('SOL_SOCKET', 'SO_MAX_PACING_RATE', uint64),
   incomingCpu: option('SOL_SOCKET', 'SO_INCOMING_CPU', int(-1)),
   incomingNapiId: getter('SOL_SOCKET', 'SO_INCOMING_NAPI_ID', uint32),
@@ -223,7 +221,6 @@ export const SOCKET_LEVEL: Table<SocketLevelOptions> = {
   memoryInfo: getter('SOL_SOCKET', 'SO_MEMINFO', memoryInfo),
   cookie: getter('SOL_SOCKET', 'SO_COOKIE', uint64),
   netnsCookie: getter('SOL_SOCKET', 'SO_NETNS_COOKIE', uint64),
-  peerName: getter('SOL_SOCKET', 'SO_PEERNAME', raw(128)),
   zeroCopy: option('SOL_SOCKET', 'SO_ZEROCOPY', flag),
   bufferLock: option('SOL_SOCKET', 'SO_BUF_LOCK', bits(LOCKS)),
   reserveMemory: option('SOL_SOCKET', 'SO_RESERVE_MEM', int()),

@@ -62,8 +62,8 @@ export interface TcpOptions {
   thinLinearTimeouts: boolean;
   /** Has no effect any more. */
   thinDuplicateAck: boolean;
-  /** Added to the timestamps of the TCP header. Set under `repair` only. */
-  timestampOffset: number;
+  /** The clock of the timestamps in the TCP header. Set under `repair` only. */
+  timestampClock: number;
   /** Microseconds that everything sent is delayed by. */
   txDelay: number;
   /** The longest retransmission timeout, in milliseconds, 1,000 to 120,000. */
@@ -105,7 +105,7 @@ export const TCP: Table<TcpOptions> = {
   md5Signature: setter('IPPROTO_TCP', 'TCP_MD5SIG_EXT', md5Signature),
   thinLinearTimeouts: option('IPPROTO_TCP', 'TCP_THIN_LINEAR_TIMEOUTS', flag),
   thinDuplicateAck: option('IPPROTO_TCP', 'TCP_THIN_DUPACK', flag),
-  timestampOffset: option('IPPROTO_TCP', 'TCP_TIMESTAMP', uint32),
+  timestampClock: option('IPPROTO_TCP', 'TCP_TIMESTAMP', uint32),
   txDelay: option('IPPROTO_TCP', 'TCP_TX_DELAY', int()),
   rtoMax: option('IPPROTO_TCP', 'TCP_RTO_MAX_MS', int(1000, 120_000)),
   rtoMin: option('IPPROTO_TCP', 'TCP_RTO_MIN_US', int(1)),
