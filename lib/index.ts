@@ -62,5 +62,9 @@ export {
   type How,
   type SocketType,
 } from './socket/constants';
+export * as bpf from './socket/bpf';
+export * as codecs from './socket/options/codecs';
+export { defineOption, type Codec, type OptionDefinition } from './socket/options';
+export type * from './socket/options/types';
 export type { SystemError } from './core/errors';
 export type { Wait } from './core/validate';

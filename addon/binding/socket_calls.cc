@@ -5,9 +5,13 @@
 
 #include "addon/binding/arguments.h"
 #include "addon/sys/descriptor.h"
+#include "addon/sys/option.h"
 
 namespace eagain::binding {
 namespace {
+
+// An option's value is at most so long, in bytes; JavaScript asks for no more either.
+constexpr size_t kMostOfAnOption = 1 << 20;
 
 loop::SlotTable& slots(Arguments& arguments) { return arguments.environment().reactor().slots(); }
 
@@ -157,9 +161,8 @@ int getsockopt(Arguments& arguments) {
   const int level = arguments.integer(1), name = arguments.integer(2);
   const Bytes value = arguments.bytes(3);
   if (!arguments.valid()) return 0;
-  auto length = static_cast<socklen_t>(value.length);
-  const int result = sys::getsockopt(slot->fd, level, name, value.data, &length);
-  return result < 0 ? result : static_cast<int>(length);
+  if (value.length > kMostOfAnOption) return -EINVAL;
+  return sys::get_option(slot->fd, level, name, value.data, value.length);
 }
 
 int setsockopt(Arguments& arguments) {
@@ -167,7 +170,16 @@ int setsockopt(Arguments& arguments) {
   const int level = arguments.integer(1), name = arguments.integer(2);
   const Bytes value = arguments.bytes(3);
   if (!arguments.valid()) return 0;
+  if (value.length > kMostOfAnOption) return -EINVAL;
   return sys::setsockopt(slot->fd, level, name, value.data, static_cast<socklen_t>(value.length));
+}
+
+int set_program(Arguments& arguments) {
+  const loop::Slot* slot = arguments.slot(0);
+  const int level = arguments.integer(1), name = arguments.integer(2);
+  const Bytes instructions = arguments.bytes(3);
+  if (!arguments.valid()) return 0;
+  return sys::set_program(slot->fd, level, name, instructions.data, instructions.length);
 }
 
 int poll(Arguments& arguments) {
@@ -192,6 +204,7 @@ const Export kCalls[] = {
     {"getpeername", entry<name_of<sys::getpeername>>},
     {"getsockopt", entry<getsockopt>},
     {"setsockopt", entry<setsockopt>},
+    {"setProgram", entry<set_program>},
     {"poll", entry<poll>},
 };
 

@@ -9,6 +9,8 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/in6.h>
+#include <linux/mptcp.h>
 #include <linux/net_tstamp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -28,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "addon/sys/constants_newer.inc"
 #include "addon/sys/table.h"
 
 namespace eagain::sys {

@@ -13,6 +13,7 @@ import {
   reusePort,
   setIfGiven,
   withSocket,
+  type KeysOf,
   type SetUpWait,
 } from './options';
 import { RawSocket } from './raw';
@@ -75,6 +76,23 @@ export type BindDatagramOptions = BindUdpOptions | BindUnixOptions;
 export type BindRawSocketOptions = BindRawOptions | BindPacketOptions | BindNetlinkOptions;
 export type BindOptions = BindDatagramOptions | BindRawSocketOptions;
 
+const KEYS: KeysOf<BindOptions> = {
+  host: true,
+  port: true,
+  family: true,
+  protocol: true,
+  path: true,
+  interface: true,
+  groups: true,
+  type: true,
+  broadcast: true,
+  reusePort: true,
+  options: true,
+  configure: true,
+  signal: true,
+  timeout: true,
+};
+
 /**
  * Binds a datagram socket (unless `type` is 'raw') to `{ port?, host? }`, `{ path }` or `{ interface }`.
  * @throws SystemError of bind(2); EPERM for raw sockets without CAP_NET_RAW
@@ -88,7 +106,7 @@ export function bind(options: BindDatagramOptions): Promise<DatagramSocket>;
 export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
-  checkSetUp(options);
+  checkSetUp(options, KEYS);
   if (options.type === 'raw') {
     if ('interface' in options && options.interface !== undefined) return bindPacket(options);
     if (options.family === 'netlink') return bindNetlink(options);
@@ -132,14 +150,17 @@ function bindUdpAt(
   port: number,
   options: BindUdpOptions,
 ): Promise<DatagramSocket<InetAddress>> {
-  return withSocket(family, 'dgram', options.protocol, options, (socket) => {
+  const first = (socket: Socket): void => {
     setCommon(socket, options);
     if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
       socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, false);
     }
+  };
+  const prepare = (socket: Socket): DatagramSocket<InetAddress> => {
     socket.bind({ family, address, port });
     return new DatagramSocket(socket);
-  });
+  };
+  return withSocket(family, 'dgram', options.protocol, options, prepare, first);
 }
 
 function setCommon(socket: Socket, options: InetOptions): void {
@@ -169,11 +190,12 @@ function checkRaw(options: BindRawOptions): BindRawOptions {
 async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>> {
   const { family, host } = options;
   const [place] = host === undefined ? [] : await resolve(host, 0, family, options);
-  return withSocket(family, 'raw', options.protocol, options, (socket) => {
-    setCommon(socket, options);
+  const prepare = (socket: Socket): RawSocket<InetAddress> => {
     if (place !== undefined) socket.bind(place);
     return new RawSocket(socket);
-  });
+  };
+  const first = (socket: Socket): void => setCommon(socket, options);
+  return withSocket(family, 'raw', options.protocol, options, prepare, first);
 }
 
 function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {

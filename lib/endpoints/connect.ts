@@ -8,7 +8,7 @@ import type { AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import type { SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
-import { checkPlace, checkSetUp, withSocket, type SetUpWait } from './options';
+import { checkPlace, checkSetUp, withSocket, type KeysOf, type SetUpWait } from './options';
 import { resolve, type InetFamily } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';
@@ -48,6 +48,22 @@ export type ConnectOptions =
 
 const TYPES = ['stream', 'dgram', 'seqpacket'] as const;
 
+const KEYS: KeysOf<ConnectOptions> = {
+  host: true,
+  port: true,
+  family: true,
+  localAddress: true,
+  localPort: true,
+  path: true,
+  localPath: true,
+  type: true,
+  protocol: true,
+  options: true,
+  configure: true,
+  signal: true,
+  timeout: true,
+};
+
 /**
  * Connects a stream (unless `type` says otherwise) to `{ host, port }` or `{ path }`. Names are resolved once;
  * their addresses are tried one after the other.
@@ -67,7 +83,7 @@ export function connect(
 export function connect(
   options: ConnectOptions,
 ): Promise<StreamSocket | DatagramSocket | SeqpacketSocket> {
-  checkSetUp(options);
+  checkSetUp(options, KEYS);
   const { type = 'stream' } = options;
   if (!TYPES.includes(type)) {
     throw invalidValue('options.type', "one of 'stream', 'dgram', 'seqpacket'", type);

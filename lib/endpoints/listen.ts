@@ -12,6 +12,7 @@ import {
   reusePort,
   setIfGiven,
   withSocket,
+  type KeysOf,
   type SetUpWait,
 } from './options';
 import { resolve } from './resolve';
@@ -60,6 +61,23 @@ type TcpListener = Listener<StreamSocket<InetAddress>, InetAddress>;
 type UnixListener = Listener<StreamSocket<UnixAddress>, UnixAddress>;
 type SeqpacketListener = Listener<SeqpacketSocket, UnixAddress>;
 
+const KEYS: KeysOf<ListenOptions> = {
+  host: true,
+  port: true,
+  reusePort: true,
+  ipv6Only: true,
+  protocol: true,
+  path: true,
+  mode: true,
+  unlink: true,
+  type: true,
+  backlog: true,
+  options: true,
+  configure: true,
+  signal: true,
+  timeout: true,
+};
+
 /**
  * Listens for streams (unless `type` says otherwise) on `{ port, host? }` or `{ path }`.
  * @throws SystemError of bind(2) and listen(2)
@@ -74,7 +92,7 @@ export function listen(
 export function listen(
   options: ListenOptions,
 ): Promise<TcpListener | UnixListener | SeqpacketListener> {
-  checkSetUp(options);
+  checkSetUp(options, KEYS);
   const { type = 'stream', backlog = C.SOMAXCONN } = options;
   integer('options.backlog', backlog, 0);
   if (type !== 'stream' && type !== 'seqpacket') {
@@ -101,19 +119,23 @@ async function listenInet(options: InetPlace & Common, backlog: number): Promise
     options.host === undefined
       ? [{ family: 'IPv6' as const, address: '::', port: options.port }]
       : await resolve(options.host, options.port, undefined, options);
-  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<TcpListener> =>
-    withSocket(family, 'stream', options.protocol, options, (socket) => {
-      // TIME_WAIT of the last run would forbid the port for a minute (tcp(7)).
-      socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
-      reusePort(socket, options.reusePort);
-      if (family === 'IPv6') {
-        const dual = options.host === undefined ? false : undefined;
-        setIfGiven(socket, C.IPPROTO_IPV6, C.IPV6_V6ONLY, options.ipv6Only ?? dual);
-      }
+  const first = (socket: Socket): void => {
+    // TIME_WAIT of the last run would forbid the port for a minute (tcp(7)).
+    socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
+    reusePort(socket, options.reusePort);
+    if (socket.domain === C.AF_INET6) {
+      const dual = options.host === undefined ? false : undefined;
+      setIfGiven(socket, C.IPPROTO_IPV6, C.IPV6_V6ONLY, options.ipv6Only ?? dual);
+    }
+  };
+  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<TcpListener> => {
+    const prepare = (socket: Socket): TcpListener => {
       socket.bind({ family, address, port: options.port });
       socket.listen(backlog);
       return new Listener(socket, (peer, remote) => new StreamSocket(peer, remote as InetAddress));
-    });
+    };
+    return withSocket(family, 'stream', options.protocol, options, prepare, first);
+  };
   if (place === undefined)
     throw invalidValue('options.host', 'a name with an address', options.host);
   try {

@@ -12,10 +12,13 @@ import {
   type Family,
   type SocketType,
 } from '../socket/constants';
+import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
 import { Socket } from '../socket/socket';
 
 export interface SetUp {
+  /** Options by their names, docs/options.md, set in their order before `configure` is called. */
+  options?: SettableOptions | undefined;
   /** Called with the new socket before it is bound or connected: the place for setsockopt. */
   configure?: ((socket: Socket) => void) | undefined;
 }
@@ -23,22 +26,41 @@ export interface SetUp {
 /** How long the whole of it may take. */
 export type SetUpWait = SetUp & Wait;
 
-/** The options that every verb checks first. */
-export function checkSetUp(options: SetUpWait): void {
+/** The names of the options that a verb has in any of its forms. */
+export type KeysOf<Options> = Readonly<
+  Record<Options extends unknown ? keyof Options : never, true>
+>;
+
+/** What every verb checks first. An option that it does not have in any form is a slip of the keyboard. */
+export function checkSetUp<Options extends SetUpWait>(
+  options: Options,
+  known: KeysOf<Options>,
+): void {
   record('options', options);
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(known, key)) continue;
+    throw invalidValue('options', `an object with ${Object.keys(known).join(', ')}`, {
+      [key]: value as unknown,
+    });
+  }
   checkWait(options);
+  if (options.options !== undefined) checkOptions('options.options', options.options);
   if (options.configure !== undefined && typeof options.configure !== 'function') {
     throw invalidType('options.configure', 'of type function', options.configure);
   }
 }
 
-/** Opens a socket and lets `prepare` make something of it; closed again where that fails. */
+/**
+ * Opens a socket and lets `prepare` make something of it; closed again where that fails. What the verb itself
+ * sets (`first`) can be set otherwise by the caller's options, and those by `configure`.
+ */
 export async function withSocket<T>(
   domain: Family,
   type: SocketType,
   protocol: number | string | undefined,
   setUp: SetUp,
   prepare: (socket: Socket) => T | Promise<T>,
+  first?: (socket: Socket) => void,
 ): Promise<T> {
   const socket = Socket.open(
     byName('family', domain, FAMILIES),
@@ -46,6 +68,10 @@ export async function withSocket<T>(
     protocol,
   );
   try {
+    first?.(socket);
+    for (const [key, value] of Object.entries(setUp.options ?? {})) {
+      if (value !== undefined) socket.set(key as SettableOption, value);
+    }
     setUp.configure?.(socket);
     return await prepare(socket);
   } catch (error) {

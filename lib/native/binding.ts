@@ -75,6 +75,8 @@ export interface Binding {
   getpeername(token: number): number;
   getsockopt(token: number, level: number, name: number, value: Uint8Array): number;
   setsockopt(token: number, level: number, name: number, value: Uint8Array): number;
+  /** setsockopt(2) of an option whose value is a sock_fprog of these classic BPF instructions, 8 bytes each. */
+  setProgram(token: number, level: number, name: number, instructions: Uint8Array): number;
   poll(token: number, events: number): number;
 
   send(token: number, data: Uint8Array, offset: number, length: number, flags: number): number;

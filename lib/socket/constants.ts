@@ -41,7 +41,7 @@ export const HOWS: Readonly<Record<How, number>> = {
   both: C.SHUT_RDWR,
 };
 
-const IP_PROTOCOLS: Readonly<Record<string, number>> = {
+export const IP_PROTOCOLS: Readonly<Record<string, number>> = {
   ip: C.IPPROTO_IP,
   icmp: C.IPPROTO_ICMP,
   igmp: C.IPPROTO_IGMP,
@@ -58,7 +58,7 @@ const IP_PROTOCOLS: Readonly<Record<string, number>> = {
   mptcp: C.IPPROTO_MPTCP,
 };
 
-const ETHERNET_PROTOCOLS: Readonly<Record<string, number>> = {
+export const ETHERNET_PROTOCOLS: Readonly<Record<string, number>> = {
   all: C.ETH_P_ALL,
   ip: C.ETH_P_IP,
   arp: C.ETH_P_ARP,

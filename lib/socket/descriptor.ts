@@ -8,6 +8,15 @@ import { binding } from '../native/load';
 import type { Address, AddressInput } from './address';
 import { bytesOf, type Bytes } from './bytes';
 import { byName, constants as C, HOWS, type How } from './constants';
+import {
+  getOption,
+  setOption,
+  type GettableOption,
+  type Optioned,
+  type OptionValue,
+  type SettableOption,
+  type SocketOptions,
+} from './options';
 import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
 import { SocketState } from './state';
 
@@ -123,6 +132,27 @@ export abstract class SocketDescriptor {
   }
 
   /**
+   * The value of an option by its name: docs/options.md has the list. Where IPv4 and IPv6 share a name, the
+   * socket's domain chooses.
+   * @throws TypeError ERR_INVALID_ARG_VALUE: no such option, or one that can only be set; SystemError
+   */
+  get<K extends GettableOption>(key: K): OptionValue<K> {
+    return getOption(this.optioned, key) as OptionValue<K>;
+  }
+
+  /**
+   * Sets an option by its name.
+   * @throws TypeError ERR_INVALID_ARG_VALUE: no such option, or a read-only one; TypeError or RangeError for a
+   * value that is not the option's; SystemError of setsockopt(2)
+   */
+  set<K extends SettableOption>(key: K, value: SocketOptions[K]): this {
+    setOption(this.optioned, key, value);
+    // As setsockopt.
+    this.state.forget();
+    return this;
+  }
+
+  /**
    * Hands the descriptor over and is closed from then on: blocking again, or as it was when adopted (after
    * `dup` it stays nonblocking, since both share the flag). Whoever takes it closes it.
    */
@@ -149,6 +179,10 @@ export abstract class SocketDescriptor {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  private get optioned(): Optioned {
+    return { domain: this.domain, token: (syscall) => this.token(syscall) };
   }
 
   protected token(syscall: string): number {
