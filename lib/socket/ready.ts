@@ -33,9 +33,10 @@ export class Ready extends Operation<Readiness> {
   constructor(
     readonly handle: SocketState,
     asked: Interest,
+    name = 'events',
   ) {
     super();
-    record('events', asked);
+    record(name, asked);
     this.events =
       (asked.read === true ? C.POLLIN : 0) |
       (asked.write === true ? C.POLLOUT : 0) |
@@ -45,7 +46,7 @@ export class Ready extends Operation<Readiness> {
       (asked.write === true ? WRITE : 0) |
       (asked.priority === true ? PRIORITY : 0);
     if (this.wanted === 0)
-      throw invalidValue('events', 'at least one of read, write and priority', asked);
+      throw invalidValue(name, 'at least one of read, write and priority', asked);
   }
 
   get direction(): typeof WATCH {
