@@ -21,6 +21,8 @@ export {
   type BindOptions,
   type BindRawSocketOptions,
 } from './endpoints/bind';
+export { fromFd, type Endpoint } from './endpoints/from_fd';
+export { listenFds, type InheritedEndpoint } from './endpoints/listen_fds';
 export { StreamSocket } from './endpoints/stream';
 export type { CloseOptions } from './endpoints/closing';
 export { Listener } from './endpoints/listener';
@@ -35,11 +37,14 @@ export {
   Socket,
   socket,
   socketpair,
+  type FileRange,
   type Flags,
   type ReceiveMessage,
   type ReceiveMessages,
   type Transfer,
 } from './socket/socket';
+export { poll, type Polled, type PollResult } from './socket/poll';
+export type { Owner } from './socket/owner';
 export type { Received } from './socket/receive';
 export type { Interest, Readiness } from './socket/ready';
 export type { Control, Message, OutgoingMessage } from './socket/message';

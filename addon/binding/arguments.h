@@ -41,6 +41,13 @@ class Arguments {
     return result;
   }
 
+  // A whole number beyond an int's: a file's offset.
+  int64_t large(size_t i) {
+    int64_t result = 0;
+    if (napi_get_value_int64(env_, values_[i], &result) != napi_ok) error_ = -EINVAL;
+    return result;
+  }
+
   // The open slot that argument i, a token, names; nullptr (and -EBADF) for every other one.
   loop::Slot* slot(size_t i) {
     const int token = integer(i);
@@ -121,5 +128,7 @@ Exports reactor_calls();
 Exports socket_calls();
 Exports transfer_calls();
 Exports address_calls();
+Exports descriptor_calls();
+Exports file_calls();
 
 }  // namespace eagain::binding

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "addon/binding/arguments.h"
+#include "addon/binding/tokens.h"
 #include "addon/sys/descriptor.h"
 #include "addon/sys/option.h"
 
@@ -18,21 +19,6 @@ loop::SlotTable& slots(Arguments& arguments) { return arguments.environment().re
 int32_t& shared(Arguments& arguments, int index) { return arguments.environment().shared()[index]; }
 
 bool started(Arguments& arguments) { return arguments.environment().shared() != nullptr; }
-
-// A descriptor that no slot took in would be nobody's.
-int take_in(Arguments& arguments, int fd, int domain, int type, bool restore_blocking) {
-  const bool shut = arguments.environment().reactor().is_shut();
-  const int token = shut ? -ESHUTDOWN : slots(arguments).insert(fd);
-  if (token < 0) {
-    sys::close(fd);
-    return token;
-  }
-  loop::Slot* slot = slots(arguments).find(token);
-  slot->restore_blocking = restore_blocking;
-  slot->domain = domain;
-  slot->type = type;
-  return token;
-}
 
 int ask(int fd, int name) {
   int value = 0;
@@ -55,20 +41,7 @@ int socketpair(Arguments& arguments) {
   if (!arguments.valid() || !started(arguments)) return -EINVAL;
   int fds[2];
   const int result = sys::socketpair(domain, type, protocol, fds);
-  if (result < 0) return result;
-  const int first = take_in(arguments, fds[0], domain, type, true);
-  if (first < 0) {
-    sys::close(fds[1]);
-    return first;
-  }
-  const int second = take_in(arguments, fds[1], domain, type, true);
-  if (second < 0) {
-    arguments.environment().reactor().close(first);
-    return second;
-  }
-  shared(arguments, kFacts) = first;
-  shared(arguments, kFacts + 1) = second;
-  return 0;
+  return result < 0 ? result : take_in_pair(arguments, fds, domain, type);
 }
 
 // Two slots over one number would let the second close hit a stranger: -EBUSY.

@@ -130,6 +130,12 @@ export class Handle {
     this.ready = READ | WRITE;
   }
 
+  /** The same, and nothing is known of what stands behind the bytes: a short read does not empty the queue. */
+  doubt(): void {
+    this.forget();
+    this.behind = BEHIND_BYTES;
+  }
+
   /**
    * An event came. Errors and hang-ups are news for both directions: each finds out by its own call.
    * Returns whether anybody waits for news at all; where nobody does, the poller is to be silenced.

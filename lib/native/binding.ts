@@ -103,6 +103,23 @@ export interface Binding {
   recvmmsg(token: number, max: number, size: number, flags: number): number;
   sendmmsg(token: number, count: number, flags: number): number;
 
+  setOwner(token: number, group: number, id: number): number;
+  /** The id, 0 for none; at FACTS whether it is a group's. */
+  getOwner(token: number): number;
+  setSignal(token: number, signal: number): number;
+  getSignal(token: number): number;
+  setAsync(token: number, on: number): number;
+  getAsync(token: number): number;
+  atMark(token: number): number;
+  closeOnExec(fd: number): number;
+
+  /** `offset` -1 is the file's own position. */
+  sendfile(token: number, fd: number, offset: number, length: number): number;
+  /** Leaves the tokens of its two ends, to read from and to write to, at FACTS and FACTS + 1. */
+  pipe(): number;
+  splice(from: number, to: number, length: number): number;
+  read(token: number, into: Uint8Array, offset: number, length: number): number;
+
   pton(family: number, text: string, out: Uint8Array, offset: number): number;
   ntop(family: number, bytes: Uint8Array, offset: number): string | undefined;
   ifNameToIndex(name: string): number;

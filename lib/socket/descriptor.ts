@@ -17,6 +17,7 @@ import {
   type SettableOption,
   type SocketOptions,
 } from './options';
+import { getOwner, setOwner, type Owner } from './owner';
 import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
 import { SocketState } from './state';
 
@@ -152,6 +153,26 @@ export abstract class SocketDescriptor {
     return this;
   }
 
+  /** sockatmark(3): whether the next byte to read is the one behind (or, with SO_OOBINLINE, at) the urgent mark. */
+  sockatmark(): boolean {
+    return this.check('sockatmark', binding.atMark(this.token('sockatmark'))) === 1;
+  }
+
+  /**
+   * Whom the kernel signals about this socket, and how: F_SETOWN (as FIOSETOWN and SIOCSPGRP), F_SETSIG,
+   * O_ASYNC (as FIOASYNC). Waiting needs none of it: these signals are for whoever else listens. All of it
+   * belongs to the open socket, which duplicates share and which `detach` hands over as it is.
+   * @throws SystemError ESRCH no such process, EINVAL
+   */
+  setOwner(owner: Owner): void {
+    setOwner(this.token('fcntl'), owner);
+  }
+
+  /** F_GETOWN, F_GETSIG, O_ASYNC: what was set; what was not is absent. */
+  getOwner(): Owner {
+    return getOwner(this.token('fcntl'));
+  }
+
   /**
    * Hands the descriptor over and is closed from then on: blocking again, or as it was when adopted (after
    * `dup` it stays nonblocking, since both share the flag). Whoever takes it closes it.
@@ -209,4 +230,10 @@ export abstract class SocketDescriptor {
 function intBytes(value: number): Uint8Array {
   integer('value', value, -0x80000000, 0xffffffff);
   return new Uint8Array(new Int32Array([value]).buffer);
+}
+
+/** FD_CLOEXEC of a descriptor that is no socket of ours. */
+export function setCloseOnExec(fd: number): void {
+  const result = binding.closeOnExec(fd);
+  if (result < 0) throw systemError(result, 'fcntl');
 }

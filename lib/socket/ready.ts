@@ -33,16 +33,17 @@ export class Ready extends Operation<Readiness> {
   constructor(
     readonly handle: SocketState,
     asked: Interest,
+    name = 'events',
   ) {
     super();
-    record('events', asked);
+    record(name, asked);
     this.wanted =
       (asked.read === true ? READ : 0) |
       (asked.write === true ? WRITE : 0) |
       (asked.priority === true ? PRIORITY : 0);
     this.events = eventsOf(this.wanted);
     if (this.wanted === 0)
-      throw invalidValue('events', 'at least one of read, write and priority', asked);
+      throw invalidValue(name, 'at least one of read, write and priority', asked);
   }
 
   get direction(): typeof WATCH {

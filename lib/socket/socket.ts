@@ -26,6 +26,7 @@ import {
   type Message,
   type OutgoingMessage,
 } from './message';
+import { SendFile, splice } from './file_transfer';
 import { Ready, type Interest, type Readiness } from './ready';
 import {
   Receive,
@@ -38,6 +39,7 @@ import {
 import { outgoing, Send, SendBatch, SendMessage } from './send';
 import { SocketDescriptor } from './descriptor';
 import { askOption, SocketState } from './state';
+import { inTurn } from './urgent';
 
 /** `MSG_*` constants or'ed; NOSIGNAL, DONTWAIT and CMSG_CLOEXEC are always added. */
 export type Flags = number;
@@ -55,6 +57,14 @@ export interface ReceiveMessage extends Transfer {
 
 export interface ReceiveMessages extends Transfer {
   size?: number | undefined;
+}
+
+/** Which part of a file. */
+export interface FileRange {
+  /** Where to begin, in bytes; the descriptor's own position unless told. */
+  offset?: number | undefined;
+  /** How many bytes at most; up to the end unless told. */
+  length?: number | undefined;
 }
 
 const { shared } = reactor.memory;
@@ -150,16 +160,17 @@ export class Socket extends SocketDescriptor {
 
   /** One recv(2) into the caller's memory: bytes received, 0 at the end of a stream (or an empty message). */
   recv(into: Bytes, options?: Transfer): Promise<number> {
-    return this.wait(new Receive(this.state, roomOf(into, 'into'), flagsOf(options)), options);
+    return this.wait(inTurn(this.receiving(into, options), this.state, options?.flags), options);
   }
 
   tryRecv(into: Bytes, options?: Transfer): number | null {
-    return this.now(new Receive(this.state, roomOf(into, 'into'), flagsOf(options)));
+    return this.now(this.receiving(into, options));
   }
 
   /** One recvfrom(2) into the caller's memory, and who sent it. */
   recvfrom(into: Bytes, options?: Transfer): Promise<Received> {
-    return this.wait(new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options)), options);
+    const receiving = new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options));
+    return this.wait(inTurn(receiving, this.state, options?.flags), options);
   }
 
   tryRecvfrom(into: Bytes, options?: Transfer): Received | null {
@@ -170,7 +181,7 @@ export class Socket extends SocketDescriptor {
    * One recvmsg(2). With `into` the message's data is the caller's memory (one piece) or a copy of it (several).
    */
   recvmsg(options?: ReceiveMessage): Promise<Message> {
-    return this.wait(this.receivingMessage(options), options);
+    return this.wait(inTurn(this.receivingMessage(options), this.state, options?.flags), options);
   }
 
   tryRecvmsg(options?: ReceiveMessage): Message | null {
@@ -191,10 +202,41 @@ export class Socket extends SocketDescriptor {
     return this.wait(new Ready(this.state, events), options);
   }
 
+  /**
+   * sendfile(2) until `length` bytes of the file, or all up to its end, are sent; how many went. From `offset`
+   * on, or else from the descriptor's own position, which then moves. Nothing that is written meanwhile comes
+   * in between. What is not in the page cache yet is read from the disk by this thread, which waits for it, at
+   * most 1 MiB a turn; a file that grows for ever is sent for ever.
+   * @throws SystemError with `bytesTransferred`, as an abort has: EINVAL for what is no file
+   */
+  sendfile(file: number, options?: Wait & FileRange): Promise<number> {
+    const { offset, length } = options ?? {};
+    const from = offset === undefined ? undefined : large('options.offset', offset);
+    const sending = new SendFile(this.state, integer('file', file, 0), from, lengthOr(length));
+    return this.wait(sending, options);
+  }
+
+  /**
+   * splice(2), through a pipe of its own: moves what this stream receives to `to`, `length` bytes or all up to
+   * the end of the stream, without a copy into this process; how many went. `to` is not ended. Until it is
+   * done, reads of this socket and writes of `to` stand behind it.
+   * @throws SystemError, or AbortError or ERR_SOCKET_TIMEOUT; with `bytesTransferred`, what `to` has taken, and
+   * `data`, what was taken from this stream and not delivered (at most what a pipe holds): no byte is lost.
+   */
+  splice(to: Socket, options?: Wait & { length?: number | undefined }): Promise<number> {
+    if (!(to instanceof Socket)) throw invalidType('to', 'an instance of Socket', to);
+    const length = lengthOr(options?.length);
+    return splice(this.state, to.state, length, checkWait(options), [this, to]);
+  }
+
   /** A second descriptor for the same open socket, F_DUPFD_CLOEXEC. */
   dup(): Socket {
     const token = this.check('dup', binding.duplicate(this.token('dup')));
     return new Socket(new SocketState(token, this.domain, this.type, this.protocol));
+  }
+
+  private receiving(into: Bytes, options: Transfer | undefined): Operation<number> {
+    return new Receive(this.state, roomOf(into, 'into'), flagsOf(options));
   }
 
   private accepting(): Accept<Socket> {
@@ -292,6 +334,13 @@ function isEmpty(messages: readonly OutgoingMessage[]): boolean {
 function flagsOf(options: { flags?: Flags | undefined } | undefined): number {
   const flags = options?.flags;
   return flags === undefined ? 0 : integer('options.flags', flags);
+}
+
+const large = (name: string, value: number): number =>
+  integer(name, value, 0, Number.MAX_SAFE_INTEGER);
+
+function lengthOr(length: number | undefined): number {
+  return length === undefined ? Infinity : large('options.length', length);
 }
 
 function sizeOf(options: { size?: number | undefined } | undefined): number {

@@ -46,5 +46,6 @@ function tidy(name: string, result: unknown): void {
   if (typeof result !== 'number' || result < 0) return;
   if (MAKE_TOKENS.includes(name)) binding.close(result);
   if (name === 'detach') closeSync(result);
-  if (name === 'socketpair') for (const i of [0, 1]) binding.close(shared[FACTS + i]);
+  if (name === 'socketpair' || name === 'pipe')
+    for (const i of [0, 1]) binding.close(shared[FACTS + i]);
 }

@@ -2,7 +2,7 @@
 // or take a descriptor of the runtime's.
 
 import { listener } from './sockets';
-import { C } from './wall';
+import { C, FILE } from './wall';
 
 /** The number that the binding makes of a JavaScript number. */
 const int32 = (value: number): number => value | 0;
@@ -40,7 +40,11 @@ export function harmless(name: string, given: readonly unknown[]): unknown[] {
     if (!DOMAINS.includes(int32(first))) args[0] = DOMAINS[Math.abs(first) % DOMAINS.length];
     if (typeof second === 'number' && (int32(second) & 0xf) === SOCK_PACKET) args[1] = -1;
   }
-  if (name === 'adopt') args[0] = -1 - Math.abs(int32(first) >> 1);
+  // A signal to somebody: to nobody. Files that the runtime has open.
+  if (name === 'setOwner') args[2] = 0;
+  if (name === 'sendfile' && typeof second === 'number' && second !== FILE)
+    args[1] = -1 - Math.abs(int32(second) >> 1);
+  if (name === 'adopt' || name === 'closeOnExec') args[0] = -1 - Math.abs(int32(first) >> 1);
   // One that is not bound would listen on every address.
   if (name === 'listen') args[0] = listener();
   return args;

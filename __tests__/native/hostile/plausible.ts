@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { lay, listener, PLACES, stream, token, type Place } from './sockets';
-import { binding, C, FACTS, shared } from './wall';
+import { binding, C, FACTS, FILE, shared } from './wall';
 
 type Argument = number | Uint8Array | readonly Uint8Array[];
 export type Call = readonly [name: string, args: readonly Argument[]];
@@ -45,12 +45,16 @@ function batch(facts: readonly number[], sane: boolean): void {
 
 const ON_A_SOCKET = [
   'accept',
+  'atMark',
   'close',
   'connectOutcome',
   'detach',
   'disarm',
   'duplicate',
   'fd',
+  'getAsync',
+  'getOwner',
+  'getSignal',
   'getpeername',
   'getsockname',
 ];
@@ -109,6 +113,16 @@ export const anyCall: fc.Arbitrary<() => Call> = fc.oneof(
     .tuple(socket, fc.integer({ min: -1, max: 4 }))
     .map(([i, how]) => (): Call => ['shutdown', [token(i), how]]),
   fc.tuple(socket, fc.nat(0xffff)).map(([i, events]) => (): Call => ['poll', [token(i), events]]),
+  fc.tuple(socket, socket, length).map(([i, j, n]) => (): Call => {
+    return ['splice', [token(i), token(j), n]];
+  }),
+  fc.tuple(socket, length).map(([i, n]) => (): Call => ['read', [token(i), fresh(n), 0, n]]),
+  fc
+    .tuple(socket, fc.integer({ min: -1, max: 100_000 }), length)
+    .map(([i, at, n]) => (): Call => ['sendfile', [token(i), FILE, at, n]]),
+  fc.constant((): Call => ['pipe', []]),
+  fc.tuple(socket, fc.nat(1)).map(([i, on]) => (): Call => ['setAsync', [token(i), on]]),
+  fc.tuple(socket, fc.nat(70)).map(([i, signal]) => (): Call => ['setSignal', [token(i), signal]]),
   fc.nat(1).map((alive) => (): Call => ['reference', [alive]]),
 );
 

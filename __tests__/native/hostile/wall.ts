@@ -1,6 +1,6 @@
 // The compiled addon, started, and what this process tells its parent.
 
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import type { Binding } from '../../../lib/native/binding';
 
 // `node -e` with the compiled library and what to do.
@@ -22,3 +22,6 @@ export const FACTS = 8;
 export function note(text: string): void {
   writeSync(3, `${text.slice(0, 2000)}\n`);
 }
+
+/** A file that may be sent. */
+export const FILE = openSync(process.execPath, 'r');

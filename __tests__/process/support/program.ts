@@ -18,6 +18,12 @@ export interface Ended {
 export interface RunOptions {
   /** Options of node's own: '--expose-gc'. */
   node?: readonly string[];
+  /** A command that becomes the shell's parent or predecessor: ['unshare', '--net']. */
+  under?: readonly string[];
+  /** Without the shell in between. */
+  bare?: boolean;
+  /** What it inherits as its descriptors 3, 4, … */
+  descriptors?: readonly number[];
   /** A line for the shell that becomes the program, run before it. */
   before?: string;
   /** ms after which it is killed; no program of ours should get there. */
@@ -48,11 +54,20 @@ export class Running {
   private over = false;
   private readonly listeners = new Set<() => void>();
 
-  constructor(script: string, { node = [], before = ':', limit = LIMIT }: RunOptions) {
-    const command = ['-c', `${before}; exec "$@"`, 'sh', process.execPath, ...node, '-e', script];
-    this.process = spawn('sh', command, { timeout: limit, killSignal: 'SIGKILL' });
+  constructor(script: string, options: RunOptions) {
+    const { node = [], before = ':', limit = LIMIT, under = [], descriptors = [] } = options;
+    const shell = options.bare === true ? [] : ['sh', '-c', `${before}; exec "$@"`, 'sh'];
+    const [command, ...args] = [...under, ...shell, process.execPath, ...node, '-e', script];
+    this.process = spawn(command, args, {
+      timeout: limit,
+      killSignal: 'SIGKILL',
+      stdio: ['pipe', 'pipe', 'pipe', ...descriptors],
+    }) as ChildProcessWithoutNullStreams;
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => this.hear(text));
-    this.process.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.news();
+    });
     this.ended = new Promise((resolve, reject) => {
       this.process.on('error', reject);
       this.process.on('close', (code, signal) => {
@@ -71,6 +86,11 @@ export class Running {
   async hears<T>(index: number): Promise<T> {
     await this.until(() => this.told.length > index);
     return this.told[index] as T;
+  }
+
+  /** That this stands on its standard error. */
+  complains(what: RegExp): Promise<void> {
+    return this.until(() => what.test(this.stderr));
   }
 
   kill(signal: NodeJS.Signals): void {
