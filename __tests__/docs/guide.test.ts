@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CAN_OPEN_RAW } from '../support/machine';
 import { needs } from '../support/needs';
 import { brokenLinks, readDocument, ROOT } from './document';
-import { Workshop } from './workshop';
+import { PATIENCE, Workshop } from './workshop';
 
 const DOCUMENTS = [
   'docs/README.md',
@@ -22,7 +22,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 
   beforeAll(async () => {
     complaints = await workshop.compile(document);
-  }, 60_000);
+  }, PATIENCE);
 
   afterAll(() => {
     workshop.close();

@@ -10,7 +10,7 @@ import { CAN_OPEN_RAW } from '../support/machine';
 import { needs } from '../support/needs';
 import { canDropCapabilities, WITHOUT_NET_RAW } from './capabilities';
 import { brokenLinks, readDocument, type Block } from './document';
-import { Workshop } from './workshop';
+import { PATIENCE, Workshop } from './workshop';
 
 const readme = readDocument('README.md');
 const [echo, pipe, udp, records, ping] = readme.blocks.filter(({ language }) => language === 'js');
@@ -20,7 +20,7 @@ let complaints: string;
 
 beforeAll(async () => {
   complaints = await workshop.compile(readme);
-}, 60_000);
+}, PATIENCE);
 
 afterAll(() => {
   workshop.close();

@@ -20,6 +20,9 @@ const COMPILER_OPTIONS = {
   rootDir: '.',
 };
 
+// ms after which a program that does not end is killed; the compiler alone takes seconds.
+export const PATIENCE = 120_000;
+
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -76,10 +79,12 @@ export class Workshop {
   }
 
   private node(args: readonly string[]): Promise<Ended> {
-    return new Promise((resolve) => {
-      const options = { cwd: this.directory, timeout: 30_000 };
+    return new Promise((resolve, reject) => {
+      const options = { cwd: this.directory, timeout: PATIENCE };
       const child = execFile(process.execPath, args, options, (_error, stdout, stderr) => {
-        resolve({ code: child.exitCode, stdout, stderr });
+        // One that was killed has said nothing: the compiler, for one, complains of nothing then.
+        if (child.signalCode !== null) reject(new Error(`${args[0]}: ${child.signalCode}`));
+        else resolve({ code: child.exitCode, stdout, stderr });
       });
     });
   }

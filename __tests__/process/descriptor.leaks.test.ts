@@ -42,7 +42,7 @@ test('promise 8: a terminated worker leaves no descriptor, whatever its sockets 
   const { before, after } = await run<Open, string>(
     async ({ workers, events, descriptors, tell, eagain }, text) => {
       // The first socket that waits brings this thread's poller.
-      const [idle] = eagain.socketpair();
+      const [idle, other] = eagain.socketpair();
       await idle.recv(Buffer.alloc(1), { timeout: 0 }).catch(() => undefined);
       // The first worker brings what Node opens for all of them.
       await events.once(new workers.Worker('', { eval: true }), 'exit');
@@ -53,7 +53,8 @@ test('promise 8: a terminated worker leaves no descriptor, whatever its sockets 
         await Promise.all(running.map((worker) => worker.terminate()));
       }
       tell({ before: open, after: descriptors() });
-      idle.close();
+      // Both ends, or the other one would be collected, and closed, in between.
+      for (const end of [idle, other]) end.close();
     },
     textOf(busy),
   );
