@@ -43,6 +43,11 @@ export class Reactor {
   // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it.
   private readonly deliver = (begin: number, end: number): void => this.dispatch(begin, end);
   private readonly giveUp = (waiting: Waiting, error: Error): void => this.abandon(waiting, error);
+  // Timers run before the events that came beside them: what came in time is had, however late the loop is.
+  private readonly expire = (waiting: Waiting, error: Error): void => {
+    const tried = this.isNext(waiting) && this.tryAgain(waiting);
+    if (!tried) this.abandon(waiting, error);
+  };
 
   constructor(
     private readonly binding: ReactorBinding,
@@ -131,7 +136,7 @@ export class Reactor {
     const { handle } = operation;
     const waiting = (operation.waiting ??= new Waiting(operation));
     waiting.begin(owner);
-    if (wait !== undefined) waiting.limit(wait, this.giveUp);
+    if (wait !== undefined) waiting.limit(wait, this.giveUp, this.expire);
     handle.enter(waiting);
     if (handle.referenced) this.count(1);
     if (result !== IN_LINE) this.goOn(waiting, result);
@@ -240,6 +245,13 @@ export class Reactor {
     for (const waiting of handle.watchers.all()) {
       if (!waiting.settled) this.tryAgain(waiting);
     }
+  }
+
+  private isNext(waiting: Waiting): boolean {
+    const { operation } = waiting;
+    if (waiting.settled || waiting.delayed) return false;
+    const isFirst = operation.handle.queueOf(operation)?.head === waiting;
+    return isFirst || operation.direction === WATCH;
   }
 
   /** Makes a waiting operation's call; true if that settled it. */

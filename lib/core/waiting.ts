@@ -37,15 +37,15 @@ export class Waiting {
     return this.retry !== undefined;
   }
 
-  /** Lets the caller's signal and timeout end the wait through `giveUp`. */
-  limit(wait: Wait, giveUp: GiveUp): void {
+  /** Lets the caller's signal end the wait through `giveUp`, and its timeout through `expire`. */
+  limit(wait: Wait, giveUp: GiveUp, expire: GiveUp): void {
     const { signal, timeout } = wait;
     if (signal !== undefined) {
       this.forget = onceAborted(signal, () => giveUp(this, abortError(signal)));
     }
     if (timeout !== undefined && timeout < LONGEST_TIMEOUT) {
       const { syscall } = this.operation;
-      this.timer = startTimer(() => giveUp(this, timeoutError(syscall, timeout)), timeout);
+      this.timer = startTimer(() => expire(this, timeoutError(syscall, timeout)), timeout);
       // The wait itself keeps the process alive, or deliberately does not.
       this.timer.unref();
     }
