@@ -30,16 +30,23 @@ export interface ErrorSubject {
 // Where two names share a number, the one that the man pages of the socket calls use.
 const PREFERRED = new Set(['EAGAIN', 'EOPNOTSUPP', 'EDEADLK']);
 
-const names = new Map<number, string>();
-for (const [name, number] of Object.entries(binding.constants) as [string, number][]) {
-  if (/^E(?!AI_|TH_)[A-Z0-9]+$/.test(name) && (PREFERRED.has(name) || !names.has(number))) {
-    names.set(number, name);
+let names: Map<number, string> | undefined;
+
+// Made when the first error is: the table is long, and an import costs every program.
+function errnoNames(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const [name, number] of Object.entries(binding.constants) as [string, number][]) {
+    if (/^E(?!AI_|TH_)[A-Z0-9]+$/.test(name) && (PREFERRED.has(name) || !found.has(number))) {
+      found.set(number, name);
+    }
   }
+  return found;
 }
 
 export const { EAGAIN, EINPROGRESS, ENOBUFS } = binding.constants;
 
 export function errnoName(errno: number): string {
+  names ??= errnoNames();
   return names.get(Math.abs(errno)) ?? `E${Math.abs(errno)}`;
 }
 

@@ -6,9 +6,12 @@ import type { Binding } from '../../../lib/native/binding';
 // `node -e` with the compiled library and what to do.
 export const [, library, mode, runs, seed] = process.argv as unknown as readonly string[];
 
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- the compiled dist/, by its path
-const loaded = require(`${library}/native/load.js`) as { binding: Binding };
-export const { binding } = loaded;
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- as lib/native/load.ts does it
+const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown;
+const named = process.env['EAGAIN_ADDON'];
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
+const addon = (named ? require(named) : nodeGypBuild(`${library}/..`)) as { create(): Binding };
+export const binding = addon.create();
 export const C = binding.constants;
 
 /** The core holds it weakly: it has to stay. */
