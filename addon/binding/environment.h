@@ -9,6 +9,7 @@
 #include "addon/binding/shared.h"
 #include "addon/loop/reactor.h"
 #include "addon/sys/message_batch.h"
+#include "addon/sys/option.h"
 
 namespace eagain::binding {
 
@@ -20,6 +21,7 @@ class Environment {
 
   loop::Reactor& reactor() { return reactor_; }
   sys::MessageBatch& batch() { return batch_; }
+  sys::FencedMemory& option_memory() { return option_memory_; }
   int32_t* shared() { return shared_; }
   uint8_t* scratch() { return scratch_; }
 
@@ -47,6 +49,7 @@ class Environment {
   napi_env env_;
   loop::Reactor reactor_;
   sys::MessageBatch batch_;
+  sys::FencedMemory option_memory_;
   int32_t* shared_ = nullptr;
   uint8_t* scratch_ = nullptr;
   Anchor* anchor_ = nullptr;

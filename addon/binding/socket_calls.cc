@@ -135,7 +135,8 @@ int getsockopt(Arguments& arguments) {
   const Bytes value = arguments.bytes(3);
   if (!arguments.valid()) return 0;
   if (value.length > kMostOfAnOption) return -EINVAL;
-  return sys::get_option(slot->fd, level, name, value.data, value.length);
+  sys::FencedMemory& memory = arguments.environment().option_memory();
+  return sys::get_option(memory, slot->fd, level, name, value.data, value.length);
 }
 
 int setsockopt(Arguments& arguments) {

@@ -18,38 +18,6 @@
 namespace eagain::sys {
 namespace {
 
-// Memory that ends where forbidden memory begins, which is at least as long again. Several options
-// write more than their length allows, because they count in something else or believe a count in
-// their input (IP_MSFILTER, MCAST_MSFILTER, TCP_AO_GET_KEYS): that is EFAULT here.
-class FencedMemory {
- public:
-  explicit FencedMemory(size_t size) : size_(size) {
-    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    room_ = (size + page - 1) / page * page;
-    total_ = 2 * room_ + 16 * page;
-    base_ = mmap(nullptr, total_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base_ == MAP_FAILED || room_ == 0) return;
-    if (mprotect(base_, room_, PROT_READ | PROT_WRITE) == 0) return;
-    munmap(base_, total_);
-    base_ = MAP_FAILED;
-  }
-  ~FencedMemory() {
-    if (base_ != MAP_FAILED) munmap(base_, total_);
-  }
-  FencedMemory(const FencedMemory&) = delete;
-  FencedMemory& operator=(const FencedMemory&) = delete;
-
-  uint8_t* data() {
-    return base_ == MAP_FAILED ? nullptr : static_cast<uint8_t*>(base_) + room_ - size_;
-  }
-
- private:
-  size_t size_;
-  size_t room_ = 0;
-  size_t total_ = 0;
-  void* base_ = nullptr;
-};
-
 // Options whose value holds addresses that the kernel writes to: where they lie in it. JavaScript
 // has no address to give, so any but the null pointer is -EFAULT.
 //
@@ -85,16 +53,42 @@ size_t unit_of(int level, int name) {
 
 }  // namespace
 
-int get_option(int fd, int level, int name, void* value, size_t size) {
+FencedMemory::~FencedMemory() {
+  if (base_ != nullptr) munmap(base_, total_);
+}
+
+uint8_t* FencedMemory::last(size_t size) {
+  if ((base_ == nullptr || size > room_) && !grow(size)) return nullptr;
+  return base_ + room_ - size;
+}
+
+bool FencedMemory::grow(size_t size) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t room = (size / page + 1) * page;
+  const size_t total = 2 * room + 16 * page;
+  void* base = mmap(nullptr, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return false;
+  if (mprotect(base, room, PROT_READ | PROT_WRITE) != 0) {
+    munmap(base, total);
+    return false;
+  }
+  if (base_ != nullptr) munmap(base_, total_);
+  base_ = static_cast<uint8_t*>(base);
+  room_ = room;
+  total_ = total;
+  return true;
+}
+
+int get_option(FencedMemory& memory, int fd, int level, int name, void* value, size_t size) {
   if (points_somewhere(level, name, value, size)) return -EFAULT;
-  FencedMemory memory(size);
-  if (memory.data() == nullptr) return -ENOMEM;
-  if (size > 0) memcpy(memory.data(), value, size);
+  uint8_t* fenced = memory.last(size);
+  if (fenced == nullptr) return -ENOMEM;
+  if (size > 0) memcpy(fenced, value, size);
   const size_t unit = unit_of(level, name);
   auto length = static_cast<socklen_t>(size / unit);
-  const int result = sys::getsockopt(fd, level, name, memory.data(), &length);
+  const int result = sys::getsockopt(fd, level, name, fenced, &length);
   if (result < 0) return result;
-  if (size > 0) memcpy(value, memory.data(), size);
+  if (size > 0) memcpy(value, fenced, size);
   return static_cast<int>(length * unit);
 }
 

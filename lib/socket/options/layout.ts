@@ -42,13 +42,15 @@ export function layout<const F extends Fields>(fields: F): Layout<F> {
     offset: (field) => places.get(field)!.at,
     write(values) {
       const bytes = Buffer.alloc(size);
-      for (const [name, { at, type }] of places) put(bytes, at, type, values[name] ?? 0);
+      const view = viewOf(bytes);
+      for (const [name, { at, type }] of places) put(view, at, type, values[name] ?? 0);
       return bytes;
     },
     read(bytes) {
+      const view = viewOf(bytes);
       const values: Partial<Record<keyof F, number | bigint>> = {};
       for (const [name, { at, type }] of places) {
-        if (at + SIZES[type] <= bytes.length) values[name] = take(bytes, at, type);
+        if (at + SIZES[type] <= bytes.length) values[name] = take(view, at, type);
       }
       return values as Partial<Values<F>>;
     },
@@ -58,8 +60,7 @@ export function layout<const F extends Fields>(fields: F): Layout<F> {
 const viewOf = (bytes: Buffer): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function put(bytes: Buffer, at: number, type: FieldType, value: number | bigint): void {
-  const view = viewOf(bytes);
+function put(view: DataView, at: number, type: FieldType, value: number | bigint): void {
   switch (SIZES[type]) {
     case 1:
       return view.setUint8(at, Number(value));
@@ -72,8 +73,7 @@ function put(bytes: Buffer, at: number, type: FieldType, value: number | bigint)
   }
 }
 
-function take(bytes: Buffer, at: number, type: FieldType): number | bigint {
-  const view = viewOf(bytes);
+function take(view: DataView, at: number, type: FieldType): number | bigint {
   switch (type) {
     case 'u8':
       return view.getUint8(at);
