@@ -140,7 +140,10 @@ int setsockopt(Arguments& arguments) {
   const int level = arguments.integer(1), name = arguments.integer(2);
   const Bytes value = arguments.bytes(3);
   if (!arguments.valid()) return 0;
-  return sys::setsockopt(slot->fd, level, name, value.data, static_cast<socklen_t>(value.length));
+  // An empty value is no null pointer, which some options take for "remove it" (xfrm_user_policy).
+  static constexpr uint8_t kEmpty = 0;
+  const void* data = value.length == 0 ? &kEmpty : value.data;
+  return sys::setsockopt(slot->fd, level, name, data, static_cast<socklen_t>(value.length));
 }
 
 int poll(Arguments& arguments) {
