@@ -145,7 +145,10 @@ int setsockopt(Arguments& arguments) {
   const Bytes value = arguments.bytes(3);
   if (!arguments.valid()) return 0;
   if (value.length > kMostOfAnOption) return -EINVAL;
-  return sys::setsockopt(slot->fd, level, name, value.data, static_cast<socklen_t>(value.length));
+  // An empty value is no null pointer, which some options take for "remove it" (xfrm_user_policy).
+  static constexpr uint8_t kEmpty = 0;
+  const void* data = value.length == 0 ? &kEmpty : value.data;
+  return sys::setsockopt(slot->fd, level, name, data, static_cast<socklen_t>(value.length));
 }
 
 int set_program(Arguments& arguments) {
