@@ -42,7 +42,10 @@ export {
 } from './socket/socket';
 export type { Received } from './socket/receive';
 export type { Interest, Readiness } from './socket/ready';
-export type { Control, Message, OutgoingMessage } from './socket/message';
+export type { Message, OutgoingMessage } from './socket/message';
+export type { Control, HasFd, OutgoingControl, PacketInfo, TrafficClass } from './socket/control';
+export { OwnedFd } from './socket/owned_fd';
+export type { ErrorQueueEntry } from './socket/error_queue';
 export type { BatchSent } from './socket/send';
 export type { Bytes, IoVec } from './socket/bytes';
 export type {

@@ -59,6 +59,7 @@ const SAME: Readonly<Record<string, string>> = {
   IN_TURN: 'kInTurn',
   MESSAGE_FLAGS: 'kMessageFlags',
   NAME_LENGTH: 'kNameLength',
+  CONTROL_LENGTH: 'kControlLength',
   FACTS: 'kFacts',
   BATCH: 'kBatch',
   FACTS_PER_MESSAGE: 'MessageBatch::kFacts',
@@ -99,6 +100,9 @@ test.each([
   ['tailSize', 'kTailSize'],
   ['namesOffset', 'kNamesOffset'],
   ['sendSize', 'kSendSize'],
+  ['controlOffset', 'kControlOffset'],
+  ['controlStride', 'kControlStride'],
+  ['controlSize', 'kControlSize'],
 ] as const)('the addon tells of %s what its header says of %s', (ours, theirs) => {
   const told = there.get(`MessageBatch::${theirs}`);
   expect(told).toBeDefined();

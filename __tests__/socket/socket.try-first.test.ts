@@ -124,7 +124,10 @@ test('promise 1: calls wait in line: a later one does not overtake those that we
 
 describe('promise 1: what is still there is found, though its event was used up', () => {
   // Another one waits all the while, so that the poller stays armed and the event comes when nobody reads.
-  async function used<T>(type: 'stream' | 'dgram', act: (pair: SocketPair) => Promise<T>): Promise<T> {
+  async function used<T>(
+    type: 'stream' | 'dgram',
+    act: (pair: SocketPair) => Promise<T>,
+  ): Promise<T> {
     using pair = sockets(type);
     const watching = pair.b.ready({ priority: true }).catch(() => undefined);
     await turns(2);

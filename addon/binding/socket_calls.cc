@@ -15,14 +15,9 @@ int32_t& shared(Arguments& arguments, int index) { return arguments.environment(
 
 bool started(Arguments& arguments) { return arguments.environment().shared() != nullptr; }
 
-// A descriptor that no slot took in would be nobody's.
 int take_in(Arguments& arguments, int fd, int domain, int type, bool restore_blocking) {
-  const bool shut = arguments.environment().reactor().is_shut();
-  const int token = shut ? -ESHUTDOWN : slots(arguments).insert(fd);
-  if (token < 0) {
-    sys::close(fd);
-    return token;
-  }
+  const int token = arguments.environment().take_in(fd);
+  if (token < 0) return token;
   loop::Slot* slot = slots(arguments).find(token);
   slot->restore_blocking = restore_blocking;
   slot->domain = domain;

@@ -79,8 +79,9 @@ export abstract class MessageSocket<A extends Address = Address>
       outgoing(
         piecesToSend(message.data, `messages[${i}].data`),
         recipients[i],
+        message.control,
         this.socket.domain,
-        `messages[${i}].to`,
+        `messages[${i}]`,
       ),
     );
     return this.perform(new SendEach(this.socket.state, batch, recipients), options);

@@ -8,6 +8,7 @@ import { binding } from '../native/load';
 import type { AddressInput } from './address';
 import { lengthOf } from './bytes';
 import { constants as C } from './constants';
+import { EncodedControl, type OutgoingControl } from './control';
 import { layOut, type Outgoing } from './message';
 import { encodeAddress, subjectOf } from './sockaddr';
 import type { SocketState } from './state';
@@ -80,6 +81,7 @@ export class Send extends Sending<number> {
 
 export class SendMessage<T = number> extends Sending<T> {
   private readonly name: Uint8Array | null;
+  private readonly control: EncodedControl | null;
 
   constructor(
     readonly handle: SocketState,
@@ -87,15 +89,20 @@ export class SendMessage<T = number> extends Sending<T> {
     readonly to: AddressInput | undefined,
     private readonly flags: number,
     readonly syscall: 'send' | 'sendto' | 'sendmsg',
+    control?: readonly OutgoingControl[],
+    name = 'control',
   ) {
     super();
+    this.control = EncodedControl.of(control, handle.domain, to, name);
     this.name = to === undefined ? null : encoded(to, handle.domain, 'to');
   }
 
   attempt(): number {
-    const { handle, pieces, flags } = this;
+    const { handle, pieces, flags, control } = this;
+    const beside = control === null ? undefined : control.bytes;
     const length = present(this.name);
     const only = pieces[0];
+    if (beside !== undefined) return binding.sendmsg(handle.token, pieces, flags, length, beside);
     if (pieces.length !== 1 || this.syscall === 'sendmsg')
       return binding.sendmsg(handle.token, pieces, flags, length);
     return binding.sendto(handle.token, only, 0, only.byteLength, flags, length);
@@ -120,8 +127,9 @@ function sendSome(
 ): number {
   const count = layOut(messages, first);
   if (count === 0) {
-    const { pieces, name } = messages[first];
-    const result = binding.sendmsg(state.token, pieces, flags, present(name));
+    const { pieces, name, control } = messages[first];
+    const beside = control === null ? undefined : control.bytes;
+    const result = binding.sendmsg(state.token, pieces, flags, present(name), beside);
     return result < 0 ? result : 1;
   }
   const result = binding.sendmmsg(state.token, count, flags);
@@ -154,16 +162,19 @@ export class SendBatch extends Sending<number> {
   }
 }
 
+/** A message of a batch on its way out, checked; `name` is the argument's. */
 export function outgoing(
   pieces: readonly Uint8Array[],
   to: AddressInput | undefined,
+  control: readonly OutgoingControl[] | undefined,
   domain: number,
   name: string,
 ): Outgoing {
   return {
     pieces,
     length: lengthOf(pieces),
-    name: to === undefined ? null : encoded(to, domain, name),
+    name: to === undefined ? null : encoded(to, domain, `${name}.to`),
+    control: EncodedControl.of(control, domain, to, `${name}.control`),
   };
 }
 

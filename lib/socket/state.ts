@@ -3,6 +3,7 @@
 import { Handle } from '../core/handle';
 import { reactor } from '../core/runtime';
 import { systemError } from '../core/errors';
+import type { Waiting } from '../core/waiting';
 import { binding } from '../native/load';
 import { constants as C } from './constants';
 
@@ -14,6 +15,10 @@ export class SocketState extends Handle {
   ended = false;
   bytesRead = 0;
   bytesWritten = 0;
+  /** The kernel's stamps on messages are this library's, not the user's: SeqpacketSocket. */
+  ownStamp = false;
+  /** Messages that were received and not taken: they go with the socket. */
+  leftovers: { discard(): void } | undefined;
 
   constructor(
     token: number,
@@ -26,6 +31,12 @@ export class SocketState extends Handle {
     this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
     this.stream = type === C.SOCK_STREAM;
     reactor.adopt(this);
+  }
+
+  override close(): Waiting[] {
+    const left = super.close();
+    this.leftovers?.discard();
+    return left;
   }
 }
 
