@@ -24,7 +24,9 @@ export {
 export { StreamSocket } from './endpoints/stream';
 export type { CloseOptions } from './endpoints/closing';
 export { Listener } from './endpoints/listener';
-export { MessageSocket } from './endpoints/message';
+export { MessageSocket, type SendOptions } from './endpoints/message';
+export type { InetMetadata, SocketMetadata, UdpMetadata } from './endpoints/metadata';
+export type { Membership, MulticastOptions } from './socket/multicast';
 export { DatagramSocket } from './endpoints/datagram';
 export { SeqpacketSocket } from './endpoints/seqpacket';
 export { RawSocket, type RawAddress, type RawOutgoingMessage } from './endpoints/raw';

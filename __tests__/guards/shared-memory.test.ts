@@ -110,7 +110,7 @@ test.each([
 });
 
 test('each outgoing message takes as many facts on both sides', () => {
-  const source = sourcesOf('lib/socket', /^message\.ts$/).get('message.ts')!;
+  const source = sourcesOf('lib/socket', /^lay_out\.ts$/).get('lay_out.ts')!;
   const ours = /^const OUTGOING = (\d+);$/m.exec(source)?.[1];
   expect(Number(ours)).toBe(there.get('MessageBatch::kOutgoing'));
 });

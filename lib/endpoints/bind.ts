@@ -6,7 +6,15 @@ import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '..
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
 import type { Socket } from '../socket/socket';
+import { hearOwnGroupsOnly } from '../socket/multicast';
 import { DatagramSocket } from './datagram';
+import {
+  checkMetadata,
+  tellMetadata,
+  type InetMetadata,
+  type SocketMetadata,
+  type UdpMetadata,
+} from './metadata';
 import {
   checkPlace,
   checkSetUp,
@@ -18,12 +26,12 @@ import {
 import { RawSocket } from './raw';
 import { resolve, type InetFamily } from './resolve';
 
-interface InetOptions extends SetUpWait {
+interface InetOptions extends SetUpWait, InetMetadata {
   broadcast?: boolean | undefined;
   reusePort?: boolean | undefined;
 }
 
-export interface BindUdpOptions extends InetOptions {
+export interface BindUdpOptions extends InetOptions, UdpMetadata {
   type?: 'dgram' | undefined;
   /** A name or an IP literal; without it every address: IPv6 and IPv4 alike, unless `family` says which. */
   host?: string | undefined;
@@ -35,7 +43,7 @@ export interface BindUdpOptions extends InetOptions {
   path?: undefined;
 }
 
-export interface BindUnixOptions extends SetUpWait {
+export interface BindUnixOptions extends SetUpWait, Pick<SocketMetadata, 'timestamps'> {
   type?: 'dgram' | undefined;
   /** A path, an abstract name behind '\0', or '' for one that the kernel chooses. */
   path: string | Uint8Array;
@@ -53,7 +61,7 @@ export interface BindRawOptions extends InetOptions {
   host?: string | undefined;
 }
 
-export interface BindPacketOptions extends SetUpWait {
+export interface BindPacketOptions extends SetUpWait, SocketMetadata {
   type: 'raw';
   family?: 'packet' | undefined;
   /** The interface's name or index. */
@@ -89,6 +97,7 @@ export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
   checkSetUp(options);
+  checkMetadata(options as UdpMetadata);
   if (options.type === 'raw') {
     if ('interface' in options && options.interface !== undefined) return bindPacket(options);
     if (options.family === 'netlink') return bindNetlink(options);
@@ -134,6 +143,7 @@ function bindUdpAt(
 ): Promise<DatagramSocket<InetAddress>> {
   return withSocket(family, 'dgram', options.protocol, options, (socket) => {
     setCommon(socket, options);
+    hearOwnGroupsOnly(socket);
     if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
       socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, false);
     }
@@ -145,10 +155,12 @@ function bindUdpAt(
 function setCommon(socket: Socket, options: InetOptions): void {
   setIfGiven(socket, C.SOL_SOCKET, C.SO_BROADCAST, options.broadcast);
   reusePort(socket, options.reusePort);
+  tellMetadata(socket, options);
 }
 
 function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket<UnixAddress>> {
   return withSocket('unix', 'dgram', undefined, options, (socket) => {
+    tellMetadata(socket, options);
     socket.bind({ family: 'unix', path });
     return new DatagramSocket(socket);
   });
@@ -181,6 +193,7 @@ function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress
   if (typeof options.interface !== 'string') integer('options.interface', options.interface, 0);
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
   return withSocket('packet', 'raw', 0, options, (socket) => {
+    tellMetadata(socket, options);
     const index = interfaceIndex(options.interface, 'options.interface');
     socket.bind({ family: 'packet', interface: index, protocol });
     return new RawSocket(socket);

@@ -34,11 +34,13 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
    * rejects with ERR_SOCKET_CLOSED at once.
    */
   override close(options?: CloseOptions): Promise<void> {
+    if (this.closing === undefined) this.flush();
     return (this.closing ??= closePolitely(this.socket, new DrainRecords(this.inbox), options));
   }
 
   /** Ends the writing side behind all sends (SHUT_WR). Receiving goes on. */
   end(options?: Wait): Promise<void> {
+    this.flush();
     return this.perform(new EndWriting(this.socket.state), options);
   }
 }

@@ -43,7 +43,7 @@ export class Inbox {
   fill(max: number): number {
     slabs();
     const { state, size, wanted } = this;
-    const received = receiveMany(state, max, size, 0, wanted);
+    const received = state.sentErrors.past(() => receiveMany(state, max, size, 0, wanted));
     if (received <= 0) return received;
     this.messages = [];
     this.first = 0;

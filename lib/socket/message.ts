@@ -1,4 +1,4 @@
-// Messages as they come out of the receive slab and go into the send slab.
+// Messages as they come out of the receive slab. How they go into the send slab: lay_out.ts.
 
 import { CONTROL_LENGTH, FACTS, FACTS_PER_MESSAGE } from '../native/binding';
 import { controlTruncatedError } from '../core/errors';
@@ -11,7 +11,6 @@ import {
   closeControl,
   decodeControl,
   type Control,
-  type EncodedControl,
   type OutgoingControl,
   type PacketInfo,
   type TrafficClass,
@@ -234,43 +233,4 @@ export function senderOf(from: Address | null, state: SocketState): Address | nu
     return { family: 'unix', path: '' };
   }
   return from;
-}
-
-/** A message on its way out, checked: its pieces and its address as the kernel takes them. */
-export interface Outgoing {
-  readonly pieces: readonly Uint8Array[];
-  readonly length: number;
-  readonly name: Uint8Array | null;
-  readonly control: EncodedControl | null;
-}
-
-const OUTGOING = 4;
-
-/** Lays as many of `messages` from `first` on into the send slab as fit; how many did. */
-export function layOut(messages: readonly Outgoing[], first: number): number {
-  const { send } = slabs();
-  let offset = 0;
-  let count = 0;
-  for (let i = first; i < messages.length && count < layout.capacity; i++) {
-    const { pieces, length, name, control } = messages[i];
-    const nameLength = name === null ? 0 : name.byteLength;
-    const beside = control === null ? null : control.bytes;
-    const controlLength = beside === null ? 0 : beside.byteLength;
-    if (length + nameLength + controlLength > layout.sendSize - offset) break;
-    const fact = FACTS + count * OUTGOING;
-    shared[fact] = offset;
-    shared[fact + 1] = length;
-    shared[fact + 2] = nameLength;
-    shared[fact + 3] = controlLength;
-    for (const piece of pieces) {
-      send.set(piece, offset);
-      offset += piece.byteLength;
-    }
-    if (name !== null) send.set(name, offset);
-    offset += nameLength;
-    if (beside !== null) send.set(beside, offset);
-    offset += controlLength;
-    count++;
-  }
-  return count;
 }
