@@ -137,7 +137,7 @@ export abstract class MessageSocket<A extends Address = Address>
 
   /** Closes at once, behind what was sent in this tick; what waits rejects with ERR_SOCKET_CLOSED. */
   close(): Promise<void> {
-    this.flush();
+    this.gatherer.flushNow();
     this.socket.close();
     return Promise.resolve();
   }

@@ -1,6 +1,8 @@
 // Sends of one tick go together: collected until a microtask, then one sendmmsg(2). `await send()` in a loop still
 // goes at once, since nothing but microtasks runs in between.
 
+import { WRITE } from '../core/handle';
+import { UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import type { AddressInput } from './address';
 import type { Outgoing } from './lay_out';
@@ -26,9 +28,26 @@ export class Gatherer {
 
   /** Hands over what was collected: whatever is sent next goes behind it. */
   flush(): void {
+    const sending = this.collected();
+    if (sending !== undefined) reactor.submit(sending, undefined, this.owner);
+  }
+
+  /** The same where there is no later turn of the loop, whatever was done in this one: the socket closes. */
+  flushNow(): void {
+    const sending = this.collected();
+    if (sending === undefined) return;
+    if (!this.state.closed && this.state.queue(WRITE).head === null) {
+      let result;
+      do result = sending.attempt();
+      while (result === UNFINISHED);
+      if (result >= 0) return;
+    }
+    reactor.submit(sending, undefined, this.owner);
+  }
+
+  private collected(): SendGathered | undefined {
     const { messages } = this;
-    if (messages.length === 0) return;
     this.messages = [];
-    reactor.submit(new SendGathered(this.state, messages), undefined, this.owner);
+    return messages.length === 0 ? undefined : new SendGathered(this.state, messages);
   }
 }
