@@ -9,7 +9,7 @@ import {
   Socket,
   socketpair,
 } from '../../lib/index';
-import { leavesNoSockets } from '../support/descriptors';
+import { leavesNoSockets, openSockets } from '../support/descriptors';
 import { seqpacket } from '../support/messages';
 import { abstractName } from '../support/names';
 import { rejection } from '../support/outcomes';
@@ -169,18 +169,43 @@ test('seqpacket: a peer that is gone is the end, and sending to it an error', as
 });
 
 test('seqpacket: descriptors that come along are closed, and the record says that they are gone', async () => {
-  // Without anybody to send any: credentials take the room that they would have had.
   const [a, b] = socketpair('seqpacket');
   using sender = a;
-  const receiver = new SeqpacketSocket(b);
-  b.setsockopt(C.SOL_SOCKET, C.SO_PASSCRED, true);
-  await sender.send(Buffer.from('x'));
-  await sender.send(Buffer.alloc(0));
-  expect(await receiver.receive()).toMatchObject({ length: 1, controlTruncated: true });
-  expect(await receiver.receive()).toMatchObject({ length: 0 });
+  using receiver = b;
+  const records = new SeqpacketSocket(receiver);
+  const before = openSockets().length;
+  const control = [{ kind: 'rights', fds: [sender, sender] }] as const;
+  await sender.sendmsg({ data: Buffer.from('x'), control });
+  await sender.sendmsg({ data: Buffer.alloc(0), control });
+  const told = { controlTruncated: true, control: [] };
+  expect(await records.receive()).toMatchObject({ length: 1, ...told });
+  expect(await records.receive()).toMatchObject({ length: 0, ...told });
+  expect(openSockets()).toHaveLength(before);
   sender.shutdown('write');
-  expect(await receiver.receive()).toBeNull();
-  b.close();
+  expect(await records.receive()).toBeNull();
+});
+
+test("seqpacket: the kernel's stamps are seen by those who have asked for them", async () => {
+  for (const option of [undefined, C.SO_TIMESTAMP, C.SO_TIMESTAMPNS]) {
+    for (const when of ['before', 'after']) {
+      const [a, b] = socketpair('seqpacket');
+      using sender = a;
+      using receiver = b;
+      const ask = (): void => {
+        if (option !== undefined) receiver.setsockopt(C.SOL_SOCKET, option, true);
+      };
+      if (when === 'before') ask();
+      const records = new SeqpacketSocket(receiver);
+      if (when === 'after') ask();
+      await sender.send(Buffer.alloc(0));
+      const record = (await records.receive())!;
+      expect(record.control.map(({ kind }) => kind)).toEqual(option ? ['timestamp'] : []);
+      expect(typeof record.timestamp).toBe(option ? 'bigint' : 'undefined');
+      expect(record.controlTruncated).toBe(false);
+      sender.shutdown('write');
+      expect(await records.receive()).toBeNull();
+    }
+  }
 });
 
 test('seqpacket: a client that connects in the same breath', async () => {

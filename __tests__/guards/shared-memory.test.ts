@@ -59,6 +59,7 @@ const SAME: Readonly<Record<string, string>> = {
   IN_TURN: 'kInTurn',
   MESSAGE_FLAGS: 'kMessageFlags',
   NAME_LENGTH: 'kNameLength',
+  CONTROL_LENGTH: 'kControlLength',
   FACTS: 'kFacts',
   BATCH: 'kBatch',
   FACTS_PER_MESSAGE: 'MessageBatch::kFacts',
@@ -99,6 +100,9 @@ test.each([
   ['tailSize', 'kTailSize'],
   ['namesOffset', 'kNamesOffset'],
   ['sendSize', 'kSendSize'],
+  ['controlOffset', 'kControlOffset'],
+  ['controlStride', 'kControlStride'],
+  ['controlSize', 'kControlSize'],
 ] as const)('the addon tells of %s what its header says of %s', (ours, theirs) => {
   const told = there.get(`MessageBatch::${theirs}`);
   expect(told).toBeDefined();
@@ -106,7 +110,7 @@ test.each([
 });
 
 test('each outgoing message takes as many facts on both sides', () => {
-  const source = sourcesOf('lib/socket', /^message\.ts$/).get('message.ts')!;
+  const source = sourcesOf('lib/socket', /^lay_out\.ts$/).get('lay_out.ts')!;
   const ours = /^const OUTGOING = (\d+);$/m.exec(source)?.[1];
   expect(Number(ours)).toBe(there.get('MessageBatch::kOutgoing'));
 });

@@ -124,7 +124,8 @@ export async function levelOne(socket: Socket): Promise<void> {
   socket.fd = 5;
   // @ts-expect-error: constants are constant
   constants.AF_INET = 3;
-  // @ts-expect-error: ancillary data comes in a later version
-  const outgoing: OutgoingMessage = { data: new Uint8Array(1), control: [] };
+  const data = new Uint8Array(1);
+  // @ts-expect-error: the kernel tells of drops, and is not told of any
+  const outgoing: OutgoingMessage = { data, control: [{ kind: 'drops', value: 1 }] };
   await socket.sendmsg(outgoing);
 }

@@ -27,10 +27,12 @@ void define(Napi::Env env, Napi::Object exports, const Exports& calls, Environme
 Napi::Object batch_layout(Napi::Env env) {
   using Batch = sys::MessageBatch;
   const sys::Entry entries[] = {
-      {"capacity", Batch::kCapacity},       {"head", Batch::kHead},
-      {"headStride", Batch::kHeadStride},   {"nameStride", Batch::kNameStride},
-      {"tailOffset", Batch::kTailOffset},   {"tailSize", Batch::kTailSize},
-      {"namesOffset", Batch::kNamesOffset}, {"sendSize", Batch::kSendSize},
+      {"capacity", Batch::kCapacity},           {"head", Batch::kHead},
+      {"headStride", Batch::kHeadStride},       {"nameStride", Batch::kNameStride},
+      {"tailOffset", Batch::kTailOffset},       {"tailSize", Batch::kTailSize},
+      {"namesOffset", Batch::kNamesOffset},     {"sendSize", Batch::kSendSize},
+      {"controlOffset", Batch::kControlOffset}, {"controlStride", Batch::kControlStride},
+      {"controlSize", Batch::kControlSize},
   };
   return object_of(env, {entries, sizeof(entries) / sizeof(*entries)});
 }

@@ -35,6 +35,12 @@ class Arguments {
   bool valid() const { return error_ == 0; }
   int error() const { return error_; }
 
+  // Whether argument i, one that may be left out, is there.
+  bool given(size_t i) const {
+    napi_valuetype type;
+    return napi_typeof(env_, values_[i], &type) == napi_ok && type != napi_undefined;
+  }
+
   int integer(size_t i) {
     int32_t result = 0;
     if (napi_get_value_int32(env_, values_[i], &result) != napi_ok) error_ = -EINVAL;

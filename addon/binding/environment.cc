@@ -1,5 +1,9 @@
 #include "addon/binding/environment.h"
 
+#include <cerrno>
+
+#include "addon/sys/descriptor.h"
+
 namespace eagain::binding {
 
 loop::HostServices Environment::services_of(Environment* self) {
@@ -15,6 +19,12 @@ Environment::Environment(napi_env env)
           {this, [](void* context, int begin,
                     int end) { return static_cast<Environment*>(context)->deliver(begin, end); }},
           services_of(this)) {}
+
+int Environment::take_in(int fd) {
+  const int token = reactor_.is_shut() ? -ESHUTDOWN : reactor_.slots().insert(fd);
+  if (token < 0) sys::close(fd);
+  return token;
+}
 
 // The hook closes every descriptor at once; the thread's environment waits until the host is out of
 // libuv's hands (a worker that ended with an open uv_poll_t would crash), and only then is this

@@ -25,6 +25,10 @@ class Environment {
   int32_t* shared() { return shared_; }
   uint8_t* scratch() { return scratch_; }
 
+  // A token for a descriptor that has just been made or received, or -errno: one that no slot took
+  // in would be nobody's, and is closed.
+  int take_in(int fd);
+
   // {shared, scratch}, and from now on `dispatch(begin, end)` for every batch. Once; undefined
   // after that.
   napi_value start(napi_value dispatch);

@@ -6,6 +6,7 @@
 //   kInTurn          1 while a batch is being delivered (the core writes)
 //   kMessageFlags    msg_flags of the last recv or recvmsg
 //   kNameLength      bytes of address in the scratch after the last call that yields one
+//   kControlLength   bytes of control data in the slab after the last recvmsg
 //   kFacts …         facts of a message batch, see sys/message_batch.h
 //   kBatch …         {token, readiness} pairs
 #pragma once
@@ -20,6 +21,7 @@ enum Shared {
   kInTurn = 1,
   kMessageFlags = 2,
   kNameLength = 3,
+  kControlLength = 4,
   kFacts = 8,
   kBatch = kFacts + sys::MessageBatch::kCapacity * sys::MessageBatch::kFacts,
   kSharedSize = kBatch + 2 * loop::Reactor::kMaxEvents,

@@ -5,13 +5,9 @@
 namespace eagain::binding {
 
 int take_in(Arguments& arguments, int fd, int domain, int type, bool restore_blocking) {
-  loop::Reactor& reactor = arguments.environment().reactor();
-  const int token = reactor.is_shut() ? -ESHUTDOWN : reactor.slots().insert(fd);
-  if (token < 0) {
-    sys::close(fd);
-    return token;
-  }
-  loop::Slot* slot = reactor.slots().find(token);
+  const int token = arguments.environment().take_in(fd);
+  if (token < 0) return token;
+  loop::Slot* slot = arguments.environment().reactor().slots().find(token);
   slot->restore_blocking = restore_blocking;
   slot->domain = domain;
   slot->type = type;

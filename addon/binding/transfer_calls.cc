@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "addon/binding/arguments.h"
+#include "addon/sys/control.h"
 #include "addon/sys/transfer.h"
 
 namespace eagain::binding {
@@ -72,19 +73,32 @@ int sendto(Arguments& arguments) {
   return sys::sendto(slot->fd, data.data, data.length, flags, to, length);
 }
 
-// sendmsg(token, vector, flags, addressLength): 0 bytes of address are none.
+// sendmsg(token, vector, flags, addressLength, control?): 0 bytes of address are none.
 int sendmsg(Arguments& arguments) {
   Vector vector(arguments, 1);
   const loop::Slot* slot = arguments.slot(0);
   const int flags = arguments.integer(2);
   const socklen_t length = arguments.address_length(3);
+  const Bytes control = arguments.given(4) ? arguments.bytes(4) : Bytes{};
   if (!arguments.valid()) return 0;
   if (!vector.valid()) return -EINVAL;
   msghdr header{};
   vector.lay_into(&header);
+  header.msg_control = control.length > 0 ? control.data : nullptr;
+  header.msg_controllen = control.length;
   header.msg_name = length > 0 ? arguments.address() : nullptr;
   header.msg_namelen = length;
   return sys::sendmsg(slot->fd, &header, flags);
+}
+
+// Every descriptor that comes is a slot's before JavaScript runs, and its token stands in its
+// place: so it is closed with all others where this thread ends, whatever becomes of the message.
+sys::Taker taker(Arguments& arguments, const loop::Slot& slot, bool wanted) {
+  if (slot.domain != AF_UNIX) return {};
+  if (!wanted) return sys::closing_taker();
+  return {
+      [](void* environment, int fd) { return static_cast<Environment*>(environment)->take_in(fd); },
+      &arguments.environment()};
 }
 
 // MSG_TRUNC on the way in makes the result the length on the wire even where the message was cut
@@ -96,11 +110,16 @@ int message_flags(const loop::Slot& slot) {
   return wire_length | (slot.domain == AF_UNIX ? static_cast<int>(MSG_CMSG_CLOEXEC) : 0);
 }
 
-int receive_message(Arguments& arguments, const loop::Slot& slot, msghdr* header, int flags) {
+// `slot` may move when a descriptor comes in: not looked at after the call.
+int receive_message(Arguments& arguments, const loop::Slot& slot, msghdr* header, int flags,
+                    bool wanted) {
+  const sys::Taker rights = taker(arguments, slot, wanted);
   const int received = sys::recvmsg(slot.fd, header, flags | message_flags(slot));
+  if (received >= 0 && rights.take != nullptr) sys::take_descriptors(header, rights);
   int32_t* shared = arguments.environment().shared();
   shared[kMessageFlags] = received < 0 ? 0 : header->msg_flags & ~MSG_CMSG_CLOEXEC;
   shared[kNameLength] = received < 0 ? 0 : static_cast<int32_t>(header->msg_namelen);
+  shared[kControlLength] = received < 0 ? 0 : static_cast<int32_t>(header->msg_controllen);
   return received;
 }
 
@@ -120,7 +139,7 @@ int recv(Arguments& arguments) {
   msghdr header{};
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
-  return receive_message(arguments, *slot, &header, flags);
+  return receive_message(arguments, *slot, &header, flags, false);
 }
 
 // recvSplit(token, head, offset, length, tail, more): one read into two places, so that small chunks
@@ -136,32 +155,43 @@ int recv_split(Arguments& arguments) {
   msghdr header{};
   header.msg_iov = vector;
   header.msg_iovlen = 2;
-  return receive_message(arguments, *slot, &header, 0);
+  return receive_message(arguments, *slot, &header, 0, false);
 }
 
-// recvmsg(token, vector, flags): the length on the wire; flags and the sender's address are left
-// behind.
+// recvmsg(token, vector, flags, control?, wanted?): the length on the wire; flags, the sender's
+// address and the control data are left behind. `wanted`: whether anybody takes descriptors.
 int recvmsg(Arguments& arguments) {
   Vector vector(arguments, 1);
   const loop::Slot* slot = arguments.slot(0);
   const int flags = arguments.integer(2);
+  const int control = arguments.given(3) ? arguments.integer(3) : 0;
+  const bool wanted = arguments.given(4) && arguments.integer(4) != 0;
   if (!arguments.valid() || arguments.environment().shared() == nullptr) return -EINVAL;
-  if (!vector.valid()) return -EINVAL;
+  if (!vector.valid() || control < 0) return -EINVAL;
   msghdr header{};
   vector.lay_into(&header);
   header.msg_name = arguments.address();
   header.msg_namelen = kScratchSize;
-  return receive_message(arguments, *slot, &header, flags);
+  if (control > 0) {
+    header.msg_control = arguments.environment().batch().control(static_cast<unsigned>(control));
+    header.msg_controllen = static_cast<size_t>(control);
+    if (header.msg_control == nullptr) return -EINVAL;
+  }
+  return receive_message(arguments, *slot, &header, flags, wanted);
 }
 
+// recvmmsg(token, max, size, flags, control?, wanted?): how many came; the rest is in the slab.
 int recvmmsg(Arguments& arguments) {
   const loop::Slot* slot = arguments.slot(0);
   const int max = arguments.integer(1), size = arguments.integer(2), flags = arguments.integer(3);
+  const int control = arguments.given(4) ? arguments.integer(4) : 0;
+  const bool wanted = arguments.given(5) && arguments.integer(5) != 0;
   if (!arguments.valid()) return 0;
-  if (max <= 0 || size < 0) return -EINVAL;
-  const bool control = slot->domain == AF_UNIX && slot->type == SOCK_SEQPACKET;
+  if (max <= 0 || size < 0 || control < 0) return -EINVAL;
   return arguments.environment().batch().receive(
-      slot->fd, {static_cast<unsigned>(max), static_cast<unsigned>(size), control},
+      slot->fd,
+      {static_cast<unsigned>(max), static_cast<unsigned>(size), static_cast<unsigned>(control),
+       control > 0 ? taker(arguments, *slot, wanted) : sys::Taker{}},
       flags | message_flags(*slot));
 }
 

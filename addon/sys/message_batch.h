@@ -4,16 +4,19 @@
 // Receive slab        head: `capacity` places of kHeadStride bytes, the first kHead of each message
 //                     tail: kTailSize bytes, shared out evenly: what goes beyond kHead
 //                     names: `capacity` places of kNameStride bytes
+//                     control: kControlSize bytes, shared out in places as large as was asked for
 // Facts, per message  int32 × kFacts: wire length, msg_flags, name length, control length
-// Outgoing, each      int32 × kOutgoing: data offset, data length, name offset, name length in the
-// slab
+// Outgoing, each      int32 × kOutgoing: offset in the slab, and the lengths of the data, the name
+// and
+//                     the control data that lie there one behind the other
 #pragma once
 
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <cstdint>
 #include <vector>
+
+#include "addon/sys/control.h"
 
 namespace eagain::sys {
 
@@ -28,9 +31,12 @@ class MessageBatch {
   static constexpr unsigned kTailOffset = kCapacity * kHeadStride;
   static constexpr unsigned kTailSize = 4 << 20;
   static constexpr unsigned kNamesOffset = kTailOffset + kTailSize;
-  static constexpr unsigned kReceiveSize = kNamesOffset + kCapacity * kNameStride;
+  static constexpr unsigned kControlOffset = kNamesOffset + kCapacity * kNameStride;
+  // A place has room for the most that one message brings: 253 descriptors take 1032 bytes.
+  static constexpr unsigned kControlStride = 2048 + 64;
+  static constexpr unsigned kControlSize = kCapacity * kControlStride;
+  static constexpr unsigned kReceiveSize = kControlOffset + kControlSize;
   static constexpr unsigned kSendSize = 128 << 10;
-  static constexpr unsigned kControl = CMSG_SPACE(sizeof(timeval));
   static constexpr unsigned kFacts = 4;
   static constexpr unsigned kOutgoing = 4;
 
@@ -44,24 +50,23 @@ class MessageBatch {
   void lend(const Memory& memory) { memory_ = memory; }
 
   struct Wanted {
-    unsigned max;   // messages
-    unsigned size;  // bytes of each, at most
-    // Room for one timestamp: an empty SEQPACKET record and the end of the stream are the same 0
-    // bytes, but SO_TIMESTAMP makes the kernel stamp what is a record (af_unix.c,
-    // __unix_dgram_recvmsg).
-    bool control;
+    unsigned max;      // messages
+    unsigned size;     // bytes of each, at most
+    unsigned control;  // bytes of control data of each, at most
+    Taker taker;       // of the descriptors in it; without one there can be none
   };
 
   // How many came, or -errno.
   int receive(int fd, const Wanted& wanted, int flags);
   // The `count` messages that the facts describe: how many went, or the first one's -errno.
   int send(int fd, unsigned count, int flags);
+  // The same memory for one message that lies elsewhere: nullptr where `size` bytes are too many.
+  void* control(unsigned size);
 
  private:
   Memory memory_;
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;  // two per message
-  alignas(cmsghdr) uint8_t control_[kCapacity][kControl];
 };
 
 }  // namespace eagain::sys

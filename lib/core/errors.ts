@@ -104,6 +104,12 @@ export function endedError(asked: number, received: number): Error {
   );
 }
 
+/** Ancillary data was cut, and descriptors were lost; those that came are closed. The message is gone. */
+export function controlTruncatedError(bytesTransferred: number): Error {
+  const error = new Error('The control data of a message was cut, and descriptors were lost');
+  return Object.assign(coded(error, 'ERR_CONTROL_TRUNCATED'), { bytesTransferred });
+}
+
 function got(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name}`;
   if (value === null || value === undefined) return String(value);

@@ -6,7 +6,16 @@ import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '..
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
 import type { Socket } from '../socket/socket';
+import { hearOwnGroupsOnly } from '../socket/multicast';
 import { DatagramSocket } from './datagram';
+import {
+  METADATA_KEYS,
+  checkMetadata,
+  tellMetadata,
+  type InetMetadata,
+  type SocketMetadata,
+  type UdpMetadata,
+} from './metadata';
 import {
   checkPlace,
   checkSetUp,
@@ -19,12 +28,12 @@ import {
 import { RawSocket } from './raw';
 import { resolve, type InetFamily } from './resolve';
 
-interface InetOptions extends SetUpWait {
+interface InetOptions extends SetUpWait, InetMetadata {
   broadcast?: boolean | undefined;
   reusePort?: boolean | undefined;
 }
 
-export interface BindUdpOptions extends InetOptions {
+export interface BindUdpOptions extends InetOptions, UdpMetadata {
   type?: 'dgram' | undefined;
   /** A name or an IP literal; without it every address: IPv6 and IPv4 alike, unless `family` says which. */
   host?: string | undefined;
@@ -36,7 +45,7 @@ export interface BindUdpOptions extends InetOptions {
   path?: undefined;
 }
 
-export interface BindUnixOptions extends SetUpWait {
+export interface BindUnixOptions extends SetUpWait, Pick<SocketMetadata, 'timestamps'> {
   type?: 'dgram' | undefined;
   /** A path, an abstract name behind '\0', or '' for one that the kernel chooses. */
   path: string | Uint8Array;
@@ -54,7 +63,7 @@ export interface BindRawOptions extends InetOptions {
   host?: string | undefined;
 }
 
-export interface BindPacketOptions extends SetUpWait {
+export interface BindPacketOptions extends SetUpWait, SocketMetadata {
   type: 'raw';
   family?: 'packet' | undefined;
   /** The interface's name or index. */
@@ -89,6 +98,7 @@ const KEYS: KeysOf<BindOptions> = {
   reusePort: true,
   options: true,
   configure: true,
+  ...METADATA_KEYS,
   signal: true,
   timeout: true,
 };
@@ -107,6 +117,7 @@ export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
   checkSetUp(options, KEYS);
+  checkMetadata(options as UdpMetadata);
   if (options.type === 'raw') {
     if ('interface' in options && options.interface !== undefined) return bindPacket(options);
     if (options.family === 'netlink') return bindNetlink(options);
@@ -152,6 +163,7 @@ function bindUdpAt(
 ): Promise<DatagramSocket<InetAddress>> {
   const first = (socket: Socket): void => {
     setCommon(socket, options);
+    hearOwnGroupsOnly(socket);
     if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
       socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, false);
     }
@@ -166,10 +178,12 @@ function bindUdpAt(
 function setCommon(socket: Socket, options: InetOptions): void {
   setIfGiven(socket, C.SOL_SOCKET, C.SO_BROADCAST, options.broadcast);
   reusePort(socket, options.reusePort);
+  tellMetadata(socket, options);
 }
 
 function bindUnix({ path, ...options }: BindUnixOptions): Promise<DatagramSocket<UnixAddress>> {
   return withSocket('unix', 'dgram', undefined, options, (socket) => {
+    tellMetadata(socket, options);
     socket.bind({ family: 'unix', path });
     return new DatagramSocket(socket);
   });
@@ -203,6 +217,7 @@ function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress
   if (typeof options.interface !== 'string') integer('options.interface', options.interface, 0);
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
   return withSocket('packet', 'raw', 0, options, (socket) => {
+    tellMetadata(socket, options);
     const index = interfaceIndex(options.interface, 'options.interface');
     socket.bind({ family: 'packet', interface: index, protocol });
     return new RawSocket(socket);

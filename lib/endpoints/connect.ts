@@ -5,10 +5,24 @@ import { invalidType, invalidValue, timeoutError } from '../core/errors';
 import type { Wait } from '../core/validate';
 import { port as checkPort } from '../core/validate';
 import type { AddressInput, InetAddress, UnixAddress } from '../socket/address';
-import type { SocketType } from '../socket/constants';
+import { constants as C, type SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
-import { checkPlace, checkSetUp, withSocket, type KeysOf, type SetUpWait } from './options';
+import {
+  checkMetadata,
+  METADATA_KEYS,
+  tellMetadata,
+  type SocketMetadata,
+  type UdpMetadata,
+} from './metadata';
+import {
+  checkPlace,
+  checkSetUp,
+  setIfGiven,
+  withSocket,
+  type KeysOf,
+  type SetUpWait,
+} from './options';
 import { resolve, type InetFamily } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';
@@ -38,8 +52,13 @@ export type ConnectTcpOptions = SetUpWait & { type?: 'stream' | undefined } & In
     protocol?: 'tcp' | 'mptcp' | 'sctp' | undefined;
   };
 export type ConnectUnixOptions = SetUpWait & { type?: 'stream' | undefined } & UnixPeer;
-export type ConnectUdpOptions = SetUpWait & { type: 'dgram' } & InetPeer;
-export type ConnectUnixDatagramOptions = SetUpWait & { type: 'dgram' } & UnixPeer;
+export type ConnectUdpOptions = SetUpWait & {
+  type: 'dgram';
+  broadcast?: boolean | undefined;
+} & InetPeer &
+  UdpMetadata;
+export type ConnectUnixDatagramOptions = SetUpWait & { type: 'dgram' } & UnixPeer &
+  Pick<SocketMetadata, 'timestamps'>;
 export type ConnectSeqpacketOptions = SetUpWait & { type: 'seqpacket' } & UnixPeer;
 export type ConnectStreamOptions = ConnectTcpOptions | ConnectUnixOptions;
 export type ConnectDatagramOptions = ConnectUdpOptions | ConnectUnixDatagramOptions;
@@ -57,9 +76,11 @@ const KEYS: KeysOf<ConnectOptions> = {
   path: true,
   localPath: true,
   type: true,
+  broadcast: true,
   protocol: true,
   options: true,
   configure: true,
+  ...METADATA_KEYS,
   signal: true,
   timeout: true,
 };
@@ -91,6 +112,7 @@ export function connect(
   if (type === 'seqpacket' && options.path === undefined) {
     throw invalidType('options.path', 'of type string or an instance of Uint8Array', options.path);
   }
+  if (type === 'dgram') checkMetadata(options as UdpMetadata);
   checkPlace(options, true);
   return connectSocket(options, type).then((socket) => {
     if (type === 'dgram') return new DatagramSocket(socket);
@@ -149,6 +171,11 @@ function attempt(
 ): Promise<Socket> {
   const protocol = (options as { protocol?: string }).protocol;
   return withSocket(address.family, type, protocol, options, async (socket) => {
+    if (type === 'dgram') {
+      const udp = options as ConnectUdpOptions;
+      setIfGiven(socket, C.SOL_SOCKET, C.SO_BROADCAST, udp.broadcast);
+      tellMetadata(socket, udp);
+    }
     if (local !== undefined) socket.bind(local);
     await socket.connect(address, { signal: wait.signal, timeout: wait.timeout });
     return socket;

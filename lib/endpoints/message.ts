@@ -8,19 +8,41 @@ import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import { Inbox, TakeMany, TakeOne } from '../socket/inbox';
 import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/message';
+import type { OutgoingControl } from '../socket/control';
+import type { ErrorQueueEntry } from '../socket/error_queue';
+import { Gatherer } from '../socket/gather';
 import { outgoing, SendEach, SendWhole, type BatchSent } from '../socket/send';
+import { TakeError } from '../socket/sent_errors';
 import type { Socket } from '../socket/socket';
-import { invalidType } from '../core/errors';
-import { PullSource } from './source';
+import { closedError, invalidType } from '../core/errors';
+import { PullSource, type IterateOptions } from './source';
 
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
 const LARGE = 1 << 18;
+
+export interface SendOptions extends Wait {
+  /** What goes beside the data: a source address, a TTL, descriptors … */
+  control?: readonly OutgoingControl[] | undefined;
+}
+
+/** What the network says of messages that were sent. */
+class SentErrorSource extends PullSource<ErrorQueueEntry> {
+  constructor(private readonly socket: Socket) {
+    super();
+  }
+
+  protected next(): TakeError {
+    return new TakeError(this.socket.state);
+  }
+}
 
 export abstract class MessageSocket<A extends Address = Address>
   extends PullSource<Message>
   implements AsyncDisposable
 {
   protected readonly inbox: Inbox;
+  private readonly gatherer: Gatherer;
+  private sentErrors: SentErrorSource | undefined;
 
   /** @internal Use `bind` or `connect`. */
   constructor(readonly socket: Socket) {
@@ -29,6 +51,7 @@ export abstract class MessageSocket<A extends Address = Address>
     const large = state.domain === C.AF_UNIX || state.domain === C.AF_NETLINK;
     const stamped = state.domain === C.AF_UNIX && state.type === C.SOCK_SEQPACKET;
     this.inbox = new Inbox(state, large ? LARGE : DEFAULT_SIZE, stamped);
+    this.gatherer = new Gatherer(state, this);
   }
 
   get localAddress(): A {
@@ -55,16 +78,22 @@ export abstract class MessageSocket<A extends Address = Address>
 
   /**
    * Sends one message, whole: to `to`, or to the peer that this socket is connected to. A full queue (EAGAIN,
-   * ENOBUFS) is waited out.
+   * ENOBUFS) is waited out. Messages that are sent in the same tick without a signal or a timeout go in one system
+   * call when it ends, or this socket is closed; their memory is to stay as it is until then.
    */
-  send(data: Bytes | IoVec | string, to?: AddressInput, options?: Wait): Promise<void> {
-    const sending = new SendWhole(
-      this.socket.state,
-      piecesToSend(data, 'data'),
-      this.recipient(to),
-      0,
-      'send',
-    );
+  send(data: Bytes | IoVec | string, to?: AddressInput, options?: SendOptions): Promise<void> {
+    const pieces = piecesToSend(data, 'data');
+    const recipient = this.recipient(to);
+    if (options === undefined || (options.signal === undefined && options.timeout === undefined)) {
+      const { state } = this.socket;
+      const message = outgoing(pieces, recipient, options?.control, state.domain, 'options', 'to');
+      if (this.closing !== undefined || state.closed) return Promise.reject(closedError('send'));
+      return this.gatherer.send(message, recipient);
+    }
+    const { state } = this.socket;
+    const { control } = options;
+    const sending = new SendWhole(state, pieces, recipient, 0, 'send', control, 'options.control');
+    this.flush();
     return this.perform(sending, options);
   }
 
@@ -79,21 +108,47 @@ export abstract class MessageSocket<A extends Address = Address>
       outgoing(
         piecesToSend(message.data, `messages[${i}].data`),
         recipients[i],
+        message.control,
         this.socket.domain,
-        `messages[${i}].to`,
+        `messages[${i}]`,
       ),
     );
+    this.flush();
     return this.perform(new SendEach(this.socket.state, batch, recipients), options);
   }
 
-  /** Closes at once; what waits rejects with ERR_SOCKET_CLOSED. */
+  /**
+   * What the network says of messages that this socket has sent, while `recvErr` is on: that nobody listens
+   * there, that the path is narrower. Each is yielded once; the latest 256 are kept for whoever comes later.
+   */
+  errors(options?: IterateOptions): AsyncIterableIterator<ErrorQueueEntry, undefined> {
+    this.sentErrors ??= new SentErrorSource(this.socket);
+    return this.sentErrors.iterate(options);
+  }
+
+  /**
+   * Descriptors that come with messages are the caller's from now on, as `control` of kind 'rights': until then,
+   * and for those who never ask, they are closed. Unix sockets only.
+   */
+  takeDescriptors(take = true): this {
+    this.inbox.wanted = { ...this.inbox.wanted, descriptors: take };
+    return this;
+  }
+
+  /** Closes at once, behind what was sent in this tick; what waits rejects with ERR_SOCKET_CLOSED. */
   close(): Promise<void> {
+    this.gatherer.flushNow();
     this.socket.close();
     return Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Lets what was sent in this tick go before anything else. */
+  protected flush(): void {
+    this.gatherer.flush();
   }
 
   protected takeOne(options: (Wait & { size?: number }) | undefined): Promise<Message | null> {

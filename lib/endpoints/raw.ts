@@ -5,7 +5,8 @@ import type { Address, AddressInput, InetAddress } from '../socket/address';
 import type { Bytes, IoVec } from '../socket/bytes';
 import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send';
-import { MessageSocket } from './message';
+import type { OutgoingControl } from '../socket/control';
+import { MessageSocket, type SendOptions } from './message';
 
 /** Raw IP has no ports: here they may be left out. */
 export type RawAddress =
@@ -16,6 +17,7 @@ export type RawAddress =
 export interface RawOutgoingMessage {
   data: Bytes | IoVec;
   to?: RawAddress;
+  control?: readonly OutgoingControl[] | undefined;
 }
 
 export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
@@ -24,7 +26,11 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
     return this.takeOne(options) as Promise<Message>;
   }
 
-  override send(data: Bytes | IoVec | string, to?: RawAddress, options?: Wait): Promise<void> {
+  override send(
+    data: Bytes | IoVec | string,
+    to?: RawAddress,
+    options?: SendOptions,
+  ): Promise<void> {
     return super.send(data, to as AddressInput | undefined, options);
   }
 

@@ -13,11 +13,14 @@ import { MessageSocket } from './message';
 export class SeqpacketSocket extends MessageSocket<UnixAddress> {
   // An empty record and the end of the stream are both 0 bytes to recvmsg(2). With SO_TIMESTAMP the kernel
   // stamps records, and has nothing to stamp at the end; a Unix socket's timestamps cost nobody else a thing.
+  // The user sees them only where he has set the option himself.
   // Test: "promise 7: an empty SEQPACKET record is not the end".
   /** @internal Use `connect` or a `Listener`. */
   constructor(socket: Socket) {
     super(socket);
-    if (socket.domain === C.AF_UNIX) socket.setsockopt(C.SOL_SOCKET, C.SO_TIMESTAMP, true);
+    if (socket.domain !== C.AF_UNIX || stampsAlready(socket)) return;
+    socket.setsockopt(C.SOL_SOCKET, C.SO_TIMESTAMP, true);
+    socket.state.ownStamp = true;
   }
 
   /** The next record; null at the end of the stream. An empty record is a Message of 0 bytes. */
@@ -31,11 +34,20 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
    * rejects with ERR_SOCKET_CLOSED at once.
    */
   override close(options?: CloseOptions): Promise<void> {
+    if (this.closing === undefined) this.flush();
     return (this.closing ??= closePolitely(this.socket, new DrainRecords(this.inbox), options));
   }
 
   /** Ends the writing side behind all sends (SHUT_WR). Receiving goes on. */
   end(options?: Wait): Promise<void> {
+    this.flush();
     return this.perform(new EndWriting(this.socket.state), options);
   }
+}
+
+// SO_TIMESTAMPNS stamps as well, and SO_TIMESTAMP would take its place (sock_set_timestamp).
+function stampsAlready(socket: Socket): boolean {
+  return [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS].some(
+    (option) => socket.getsockopt(C.SOL_SOCKET, option).readInt32LE() !== 0,
+  );
 }

@@ -17,6 +17,7 @@ export const REFERENCED = 0;
 export const IN_TURN = 1;
 export const MESSAGE_FLAGS = 2;
 export const NAME_LENGTH = 3;
+export const CONTROL_LENGTH = 4;
 export const FACTS = 8;
 export const BATCH = 264;
 
@@ -47,6 +48,9 @@ export interface BatchLayout {
   readonly tailSize: number;
   readonly namesOffset: number;
   readonly sendSize: number;
+  readonly controlOffset: number;
+  readonly controlStride: number;
+  readonly controlSize: number;
 }
 
 export interface Binding {
@@ -88,7 +92,13 @@ export interface Binding {
     flags: number,
     addressLength: number,
   ): number;
-  sendmsg(token: number, data: readonly Uint8Array[], flags: number, addressLength: number): number;
+  sendmsg(
+    token: number,
+    data: readonly Uint8Array[],
+    flags: number,
+    addressLength: number,
+    control?: Uint8Array,
+  ): number;
   recv(token: number, into: Uint8Array, offset: number, length: number, flags: number): number;
   /** `length` bytes of `head` from `offset` on, and what goes beyond them into `more` bytes of `tail`. */
   recvSplit(
@@ -99,8 +109,25 @@ export interface Binding {
     tail: Uint8Array,
     more: number,
   ): number;
-  recvmsg(token: number, into: readonly Uint8Array[], flags: number): number;
-  recvmmsg(token: number, max: number, size: number, flags: number): number;
+  /**
+   * At most `control` bytes of control data, which comes at the slab's controlOffset. A token stands in the
+   * place of every descriptor in it, if `wanted`; otherwise -1, and it is closed.
+   */
+  recvmsg(
+    token: number,
+    into: readonly Uint8Array[],
+    flags: number,
+    control?: number,
+    wanted?: number,
+  ): number;
+  recvmmsg(
+    token: number,
+    max: number,
+    size: number,
+    flags: number,
+    control?: number,
+    wanted?: number,
+  ): number;
   sendmmsg(token: number, count: number, flags: number): number;
 
   setOwner(token: number, group: number, id: number): number;

@@ -23,6 +23,9 @@ import { SocketState } from './state';
 
 const { shared } = reactor.memory;
 
+/** Who sets one of these wants to see the kernel's stamps: SeqpacketSocket. */
+const STAMPS: readonly number[] = [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS, C.SO_TIMESTAMPING];
+
 // A socket that the program has lost leaves no descriptor behind. What waits on a socket keeps it.
 const lost = new FinalizationRegistry<SocketState>((state) => {
   reactor.close(state);
@@ -126,6 +129,7 @@ export abstract class SocketDescriptor {
       'setsockopt',
       binding.setsockopt(token, integer('level', level), integer('name', name), bytes),
     );
+    if (level === C.SOL_SOCKET && STAMPS.includes(name)) this.state.ownStamp = false;
     // SO_RCVLOWAT and others change readiness with no event.
     this.state.forget();
     // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).

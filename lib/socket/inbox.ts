@@ -2,15 +2,28 @@
 // not by whoever asked, so that giving up loses none of them.
 
 import { UNFINISHED } from '../core/operation';
-import { BATCH_CAPACITY, isStamped, messageAt, slabs, type Message } from './message';
+import { closeControl } from './control';
+import {
+  BATCH_CAPACITY,
+  cut,
+  isStamped,
+  messageAt,
+  slabs,
+  TOLD,
+  type ControlWanted,
+  type Message,
+} from './message';
 import { Reading, receiveMany } from './receive';
 import type { SocketState } from './state';
 
 export class Inbox {
-  private messages: Message[] = [];
+  // An error stands where a message was that lost its descriptors.
+  private messages: (Message | Error)[] = [];
   private first = 0;
   /** The peer's end of a SEQPACKET stream was met. */
   ended = false;
+  /** What is wanted beside the data. */
+  wanted: ControlWanted = TOLD;
 
   constructor(
     readonly state: SocketState,
@@ -18,7 +31,9 @@ export class Inbox {
     readonly size: number,
     /** Records and the end of the stream are told apart by the kernel's stamp. */
     readonly stamped: boolean,
-  ) {}
+  ) {
+    state.leftovers = this;
+  }
 
   get length(): number {
     return this.messages.length - this.first;
@@ -27,8 +42,8 @@ export class Inbox {
   /** One recvmmsg(2): how many messages came (an end counts as one), or -errno. */
   fill(max: number): number {
     slabs();
-    const { state, size } = this;
-    const received = receiveMany(state, max, size, 0);
+    const { state, size, wanted } = this;
+    const received = state.sentErrors.past(() => receiveMany(state, max, size, 0, wanted));
     if (received <= 0) return received;
     this.messages = [];
     this.first = 0;
@@ -36,20 +51,33 @@ export class Inbox {
       // After the end recvmmsg(2) repeats it until the batch is full.
       this.ended = this.stamped && !isStamped(i);
       if (this.ended) break;
-      this.messages.push(messageAt(i, size, state));
+      this.messages.push(messageAt(i, size, state, wanted));
     }
     return received;
   }
 
+  /** Throws where the message that is next has lost its descriptors. */
   shift(): Message {
-    return this.messages[this.first++];
+    const next = this.messages[this.first++];
+    if (next instanceof Error) throw next;
+    return next;
   }
 
+  /** At most `max`, and none beyond one that has lost its descriptors; throws where that is the first. */
   splice(max: number): Message[] {
-    const end = Math.min(this.messages.length, this.first + max);
-    const taken = this.messages.slice(this.first, end);
-    this.first = end;
+    const taken: Message[] = [];
+    while (taken.length < max && this.length > 0) {
+      if (taken.length > 0 && this.messages[this.first] instanceof Error) break;
+      taken.push(this.shift());
+    }
     return taken;
+  }
+
+  /** Nobody will take what is left: its descriptors are closed. */
+  discard(): void {
+    for (const message of this.messages.splice(this.first)) {
+      if (!(message instanceof Error)) closeControl(message.control);
+    }
   }
 }
 
@@ -97,10 +125,6 @@ export class TakeOne extends Taking<Message | null> {
   }
 }
 
-function cut(message: Message, size: number): Message {
-  return { ...message, data: message.data.subarray(0, size), truncated: true };
-}
-
 /** What is there of messages, at most `max`; none at the end of a SEQPACKET stream. */
 export class TakeMany extends Taking<Message[]> {
   constructor(
@@ -128,9 +152,10 @@ export class DrainRecords extends Taking<void> {
   override attempt(): number {
     const { inbox } = this;
     if (inbox.ended) return 0;
+    inbox.discard();
     const result = inbox.fill(this.max);
     if (result < 0) return result;
-    inbox.splice(this.max);
+    inbox.discard();
     return inbox.ended ? 0 : UNFINISHED;
   }
 

@@ -1,16 +1,22 @@
-// Messages as they come out of the receive slab and go into the send slab.
+// Messages as they come out of the receive slab. How they go into the send slab: lay_out.ts.
 
-import { FACTS, FACTS_PER_MESSAGE } from '../native/binding';
+import { CONTROL_LENGTH, FACTS, FACTS_PER_MESSAGE } from '../native/binding';
+import { controlTruncatedError } from '../core/errors';
 import { binding } from '../native/load';
 import { reactor } from '../core/runtime';
-import type { Address, AddressInput } from './address';
+import type { Address, AddressInput, InetAddress } from './address';
 import type { Bytes, IoVec } from './bytes';
 import { constants as C } from './constants';
+import {
+  closeControl,
+  decodeControl,
+  type Control,
+  type OutgoingControl,
+  type PacketInfo,
+  type TrafficClass,
+} from './control';
 import { decodeAddress } from './sockaddr';
 import type { SocketState } from './state';
-
-/** Ancillary data. This version receives and sends none yet: `control` is always empty. */
-export type Control = never;
 
 export interface Message {
   /** What arrived, in memory of its own: at most `size` bytes. */
@@ -24,12 +30,29 @@ export interface Message {
   from: Address | null;
   /** msg_flags of recvmsg(2). */
   flags: number;
-  control: Control[];
+  /** What came beside the data, in the kernel's order; a frozen array where there was nothing. */
+  control: readonly Control[];
+
+  // The same once more, as plain fields: each where the socket was told to tell (options of `bind` and
+  // `connect`), and absent where the kernel told nothing. Of several of a kind, the last.
+  packetInfo?: PacketInfo;
+  /** The time to live, or the hop limit, that was left when it came in. */
+  ttl?: number;
+  tos?: TrafficClass;
+  /** When it came in, in ns since 1970. */
+  timestamp?: bigint;
+  /** How many messages this socket has lost so far for want of room in its queue, where any was. */
+  drops?: number;
+  /** Where it was sent to before it was redirected. */
+  originalDestination?: InetAddress;
+  /** UDP_GRO: the datagrams that `data` is made of, as views of it. */
+  segments?: Buffer[];
 }
 
 export interface OutgoingMessage {
   data: Bytes | IoVec;
   to?: AddressInput | undefined;
+  control?: readonly OutgoingControl[] | undefined;
 }
 
 export const DEFAULT_SIZE = 65536;
@@ -44,11 +67,29 @@ interface Memory {
   readonly send: Uint8Array;
 }
 
-const CONTROL_LENGTH = 3;
+const CONTROL_LENGTH_FACT = 3;
+
+/** Room for the control data of one message, 253 descriptors and all the rest, unless told otherwise. */
+export const CONTROL_ROOM = layout.controlStride;
+/** The most room that there is. */
+export const MAX_CONTROL = layout.controlSize;
+
+/** How a receive treats what comes beside the data. */
+export interface ControlWanted {
+  /** Bytes of control data of each message, at most. */
+  readonly size: number;
+  /** Descriptors are taken in; if not, they are closed. */
+  readonly descriptors: boolean;
+}
+
+/** All but descriptors: nobody has said that they would close them. */
+export const TOLD: ControlWanted = { size: CONTROL_ROOM, descriptors: false };
+
+const NONE: readonly Control[] = Object.freeze([]);
 
 /** Whether the kernel stamped message `i`: see SeqpacketSocket. */
 export function isStamped(i: number): boolean {
-  return shared[FACTS + i * FACTS_PER_MESSAGE + CONTROL_LENGTH] !== 0;
+  return shared[FACTS + i * FACTS_PER_MESSAGE + CONTROL_LENGTH_FACT] !== 0;
 }
 
 let memory: Memory | undefined;
@@ -69,8 +110,16 @@ export function slabs(): Memory {
 /** The largest `size` a message may be received with. */
 export const MAX_SIZE = layout.head + layout.tailSize;
 
-/** Message `i` of the batch that was just received with `size`, in memory of its own. */
-export function messageAt(i: number, size: number, state: SocketState): Message {
+/**
+ * Message `i` of the batch that was just received with `size` and `wanted`, in memory of its own; an error
+ * where descriptors of it were lost.
+ */
+export function messageAt(
+  i: number,
+  size: number,
+  state: SocketState,
+  wanted: ControlWanted,
+): Message | Error {
   const { receive, fields } = slabs();
   const fact = FACTS + i * FACTS_PER_MESSAGE;
   const length = shared[fact];
@@ -86,7 +135,8 @@ export function messageAt(i: number, size: number, state: SocketState): Message 
     receive.copy(data, layout.head, tail, tail + kept - layout.head);
   }
   const nameLength = shared[fact + 2];
-  return {
+  const controlLength = shared[fact + CONTROL_LENGTH_FACT];
+  const message: Message = {
     data,
     length,
     truncated: (flags & C.MSG_TRUNC) !== 0 && length > kept,
@@ -96,8 +146,85 @@ export function messageAt(i: number, size: number, state: SocketState): Message 
       state,
     ),
     flags,
-    control: [],
+    control: NONE,
   };
+  return controlLength === 0
+    ? message
+    : withControl(message, i * aligned(wanted.size), controlLength, state, wanted);
+}
+
+/** `message`, which lies in the caller's memory, with the control data that the last recvmsg(2) left. */
+export function withLastControl(
+  message: Omit<Message, 'control'>,
+  state: SocketState,
+  wanted: ControlWanted,
+): Message | Error {
+  const whole: Message = { ...message, control: NONE };
+  const length = shared[CONTROL_LENGTH];
+  return length === 0 ? whole : withControl(whole, 0, length, state, wanted);
+}
+
+// Each place begins where a cmsghdr may: message_batch.cc.
+const WORD = binding.layout['size_t'];
+const aligned = (size: number): number => (size + WORD - 1) & ~(WORD - 1);
+
+function withControl(
+  message: Message,
+  place: number,
+  length: number,
+  state: SocketState,
+  wanted: ControlWanted,
+): Message | Error {
+  const { receive, fields } = slabs();
+  const control = decodeControl(receive, fields, layout.controlOffset + place, length);
+  if (message.controlTruncated && wanted.descriptors && control.some(hasDescriptors)) {
+    closeControl(control);
+    return controlTruncatedError(message.data.length);
+  }
+  message.control = state.ownStamp ? withoutStamp(control) : control;
+  for (const part of message.control) tell(message, part);
+  return message;
+}
+
+const hasDescriptors = ({ kind }: Control): boolean => kind === 'rights' || kind === 'pidfd';
+
+function withoutStamp(control: Control[]): readonly Control[] {
+  const others = control.filter(({ kind }) => kind !== 'timestamp');
+  return others.length === 0 ? NONE : others;
+}
+
+type Tell<K extends Control['kind']> = (
+  message: Message,
+  part: Extract<Control, { kind: K }>,
+) => void;
+
+/** The plain fields, by what they are told by. */
+const PLAIN: { readonly [K in Control['kind']]?: Tell<K> } = {
+  packetInfo: (message, { kind: _, ...info }) => void (message.packetInfo = info),
+  ttl: (message, { value }) => void (message.ttl = value),
+  tos: (message, { dscp, ecn }) => void (message.tos = { dscp, ecn }),
+  timestamp: (message, { ns }) => void (message.timestamp = ns),
+  drops: (message, { value }) => void (message.drops = value),
+  originalDestination: (message, { address }) => void (message.originalDestination = address),
+  segmentSize: (message, { value }) => void (message.segments = segmentsOf(message.data, value)),
+};
+
+function tell(message: Message, part: Control): void {
+  (PLAIN[part.kind] as Tell<never> | undefined)?.(message, part as never);
+}
+
+function segmentsOf(data: Buffer, size: number): Buffer[] {
+  const segments: Buffer[] = [];
+  for (let i = 0; i < data.length; i += size) segments.push(data.subarray(i, i + size));
+  return segments;
+}
+
+/** The first `size` bytes of a message, and everything else of it. */
+export function cut(message: Message, size: number): Message {
+  const short = { ...message, data: message.data.subarray(0, size), truncated: true };
+  const [first] = message.segments ?? [];
+  if (first !== undefined) short.segments = segmentsOf(short.data, first.length);
+  return short;
 }
 
 // An unbound Unix datagram socket has no name, and the kernel gives no address at all for it.
@@ -106,38 +233,4 @@ export function senderOf(from: Address | null, state: SocketState): Address | nu
     return { family: 'unix', path: '' };
   }
   return from;
-}
-
-/** A message on its way out, checked: its pieces and its address as the kernel takes them. */
-export interface Outgoing {
-  readonly pieces: readonly Uint8Array[];
-  readonly length: number;
-  readonly name: Uint8Array | null;
-}
-
-const OUTGOING = 4;
-
-/** Lays as many of `messages` from `first` on into the send slab as fit; how many did. */
-export function layOut(messages: readonly Outgoing[], first: number): number {
-  const { send } = slabs();
-  let offset = 0;
-  let count = 0;
-  for (let i = first; i < messages.length && count < layout.capacity; i++) {
-    const { pieces, length, name } = messages[i];
-    const nameLength = name === null ? 0 : name.byteLength;
-    if (length + nameLength > layout.sendSize - offset) break;
-    const fact = FACTS + count * OUTGOING;
-    shared[fact] = offset;
-    shared[fact + 1] = length;
-    for (const piece of pieces) {
-      send.set(piece, offset);
-      offset += piece.byteLength;
-    }
-    shared[fact + 2] = offset;
-    shared[fact + 3] = nameLength;
-    if (name !== null) send.set(name, offset);
-    offset += nameLength;
-    count++;
-  }
-  return count;
 }

@@ -1,13 +1,24 @@
 // recv(2), recvfrom(2), recvmsg(2), recvmmsg(2) as operations.
 
-import { MESSAGE_FLAGS, NAME_LENGTH, READ } from '../native/binding';
+import { MESSAGE_FLAGS, NAME_LENGTH, PRIORITY, READ } from '../native/binding';
+import { WATCH, type Direction } from '../core/handle';
 import { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import type { Address } from './address';
 import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
-import { BATCH_CAPACITY, DEFAULT_SIZE, messageAt, senderOf, slabs, type Message } from './message';
+import {
+  BATCH_CAPACITY,
+  CONTROL_ROOM,
+  DEFAULT_SIZE,
+  messageAt,
+  senderOf,
+  slabs,
+  withLastControl,
+  type ControlWanted,
+  type Message,
+} from './message';
 import { decodeScratch } from './sockaddr';
 import type { SocketState } from './state';
 
@@ -24,21 +35,32 @@ export interface Received {
 }
 
 export abstract class Reading<T> extends Operation<T> {
-  get direction(): typeof READ {
+  get direction(): Direction {
     return READ;
-  }
-
-  /** `MSG_*` that the caller asked for. */
-  readonly flags?: number;
-
-  // Urgent data and the error queue have queues of their own, and a look may begin where the bytes have ended
-  // (SO_PEEK_OFF).
-  override get conclusive(): boolean {
-    return ((this.flags ?? 0) & ASIDE) === 0;
   }
 }
 
-const ASIDE = C.MSG_OOB | C.MSG_ERRQUEUE | C.MSG_PEEK;
+// Urgent data and the error queue are beside the stream of messages: an EAGAIN of theirs says nothing of it, and
+// whoever waits for one of them stands in nobody's way.
+const BESIDE = C.MSG_OOB | C.MSG_ERRQUEUE;
+
+/** One that has the caller's flags. */
+abstract class Flagged<T> extends Reading<T> {
+  abstract readonly flags: number;
+
+  override get direction(): Direction {
+    return (this.flags & BESIDE) === 0 ? READ : WATCH;
+  }
+
+  override get interest(): number {
+    return (this.flags & C.MSG_OOB) === 0 ? READ : READ | PRIORITY;
+  }
+
+  // A look may begin where the bytes have ended (SO_PEEK_OFF).
+  override get conclusive(): boolean {
+    return (this.flags & C.MSG_PEEK) === 0;
+  }
+}
 
 /**
  * A stream's bytes that came up short emptied the kernel's queue (epoll(7)); flags and marks make exceptions.
@@ -54,13 +76,13 @@ export function noticeShortRead(
     state.drained();
 }
 
-export class Receive extends Reading<number> {
+export class Receive extends Flagged<number> {
   private readonly length: number;
 
   constructor(
     readonly handle: SocketState,
     private readonly into: Uint8Array,
-    override readonly flags: number,
+    readonly flags: number,
   ) {
     super();
     this.length = into.byteLength;
@@ -77,16 +99,17 @@ export class Receive extends Reading<number> {
     return result;
   }
 
+  // With MSG_TRUNC it is the length on the wire, as recv(2) has it.
   value(result: number): number {
-    return Math.min(result, this.length);
+    return result;
   }
 }
 
-export class ReceiveFrom extends Reading<Received> {
+export class ReceiveFrom extends Flagged<Received> {
   constructor(
     readonly handle: SocketState,
     private readonly into: Uint8Array,
-    override readonly flags: number,
+    readonly flags: number,
   ) {
     super();
   }
@@ -107,16 +130,30 @@ export class ReceiveFrom extends Reading<Received> {
   }
 }
 
-/** recvmsg(2) into the caller's memory. */
-export class ReceiveInto extends Reading<Message> {
-  private readonly room: number;
-
+/** recvmsg(2) and recvmmsg(2): what came is taken over in the attempt, before anything else can use the slab. */
+abstract class ReceivingMessages<T> extends Flagged<T> {
   constructor(
     readonly handle: SocketState,
-    private readonly into: readonly Uint8Array[],
-    override readonly flags: number,
+    readonly flags: number,
+    protected readonly wanted: ControlWanted,
   ) {
     super();
+    slabs();
+  }
+}
+
+/** recvmsg(2) into the caller's memory. */
+export class ReceiveInto extends ReceivingMessages<Message> {
+  private readonly room: number;
+  private message: Message | Error | undefined;
+
+  constructor(
+    handle: SocketState,
+    private readonly into: readonly Uint8Array[],
+    flags: number,
+    wanted: ControlWanted,
+  ) {
+    super(handle, flags, wanted);
     this.room = lengthOf(into);
   }
 
@@ -125,40 +162,55 @@ export class ReceiveInto extends Reading<Message> {
   }
 
   attempt(): number {
-    if (lengthOf(this.into) !== this.room) return MEMORY_GONE;
-    return binding.recvmsg(this.handle.token, this.into, this.flags);
-  }
-
-  value(length: number): Message {
-    const { into } = this;
+    const { handle, into, flags, wanted } = this;
+    if (lengthOf(into) !== this.room) return MEMORY_GONE;
+    const { size, descriptors } = wanted;
+    const length = binding.recvmsg(handle.token, into, flags, size, descriptors ? 1 : 0);
+    if (length < 0) return length;
     const kept = Math.min(length, lengthOf(into));
-    const flags = shared[MESSAGE_FLAGS];
-    const [only] = into;
-    return {
-      data:
-        into.length === 1 && only !== undefined
-          ? Buffer.from(only.buffer, only.byteOffset, kept)
-          : Buffer.concat(into, kept),
+    const got = shared[MESSAGE_FLAGS];
+    const message = {
+      data: dataIn(into, kept),
       length,
       truncated: length > kept,
-      controlTruncated: (flags & C.MSG_CTRUNC) !== 0,
-      from: senderOf(decodeScratch(shared[NAME_LENGTH]), this.handle),
-      flags,
-      control: [],
+      controlTruncated: (got & C.MSG_CTRUNC) !== 0,
+      from: senderOf(decodeScratch(shared[NAME_LENGTH]), handle),
+      flags: got,
     };
+    this.message = withLastControl(message, handle, wanted);
+    return length;
+  }
+
+  value(): Message {
+    return unlessLost(this.message!);
   }
 }
 
+/** The caller's own memory where it is one piece, a copy where it is several. */
+export function dataIn(into: readonly Uint8Array[], length: number): Buffer {
+  const [only] = into;
+  return into.length === 1 && only !== undefined
+    ? Buffer.from(only.buffer, only.byteOffset, length)
+    : Buffer.concat(into, length);
+}
+
+function unlessLost(message: Message | Error): Message {
+  if (message instanceof Error) throw message;
+  return message;
+}
+
 /** recvmmsg(2) through the slab; what is kept is copied out at its right size. */
-export class ReceiveBatch extends Reading<Message[]> {
+export class ReceiveBatch extends ReceivingMessages<Message[]> {
+  private readonly messages: (Message | Error)[] = [];
+
   constructor(
-    readonly handle: SocketState,
+    handle: SocketState,
     private readonly max: number,
     private readonly size: number,
-    override readonly flags: number,
+    flags: number,
+    wanted: ControlWanted,
   ) {
-    super();
-    slabs();
+    super(handle, flags, wanted);
   }
 
   get syscall(): string {
@@ -166,25 +218,35 @@ export class ReceiveBatch extends Reading<Message[]> {
   }
 
   attempt(): number {
-    return receiveMany(this.handle, this.max, this.size, this.flags);
+    const { handle, max, size, flags, wanted } = this;
+    const count = receiveMany(handle, max, size, flags, wanted);
+    for (let i = 0; i < count; i++) this.messages.push(messageAt(i, size, handle, wanted));
+    return count;
   }
 
-  value(count: number): Message[] {
-    const messages: Message[] = [];
-    for (let i = 0; i < count; i++) messages.push(messageAt(i, this.size, this.handle));
-    return messages;
+  // One that has lost its descriptors fails the call, and the others are on the error: they are gone from the
+  // kernel.
+  value(): Message[] {
+    const { messages } = this;
+    const lost = messages.find((message) => message instanceof Error);
+    if (lost === undefined) return messages as Message[];
+    throw Object.assign(lost, {
+      messages: messages.filter((message) => !(message instanceof Error)),
+    });
   }
 }
 
 /** recvmsg(2) through the slab. */
-export class ReceiveOne extends Reading<Message> {
+export class ReceiveOne extends ReceivingMessages<Message> {
+  private message: Message | Error | undefined;
+
   constructor(
-    readonly handle: SocketState,
+    handle: SocketState,
     private readonly size: number,
-    override readonly flags: number,
+    flags: number,
+    wanted: ControlWanted,
   ) {
-    super();
-    slabs();
+    super(handle, flags, wanted);
   }
 
   get syscall(): string {
@@ -192,22 +254,33 @@ export class ReceiveOne extends Reading<Message> {
   }
 
   attempt(): number {
-    return receiveMany(this.handle, 1, this.size, this.flags);
+    const { handle, size, flags, wanted } = this;
+    const count = receiveMany(handle, 1, size, flags, wanted);
+    if (count > 0) this.message = messageAt(0, size, handle, wanted);
+    return count;
   }
 
   value(): Message {
-    return messageAt(0, this.size, this.handle);
+    return unlessLost(this.message!);
   }
 }
 
 /** At most `max` messages of at most `size` bytes into the slab: how many came, or -errno. */
-export function receiveMany(state: SocketState, max: number, size: number, flags: number): number {
+export function receiveMany(
+  state: SocketState,
+  max: number,
+  size: number,
+  flags: number,
+  wanted: ControlWanted,
+): number {
   const asked = max < BATCH_CAPACITY ? max : BATCH_CAPACITY;
-  const received = binding.recvmmsg(state.token, asked, size, flags);
+  const { size: control, descriptors } = wanted;
+  const received = binding.recvmmsg(state.token, asked, size, flags, control, descriptors ? 1 : 0);
   if (received <= 0) return received;
   reactor.spend(received - 1);
   // Fewer than asked: recvmmsg(2) has met EAGAIN itself, or an error, which has an event of its own; where a
-  // message is large, the slab had room for no more (message_batch.h).
-  if (received < asked && size <= DEFAULT_SIZE && flags === 0 && !state.stream) state.drained();
+  // message or its control data is large, the slab had room for no more (message_batch.h).
+  const roomy = size <= DEFAULT_SIZE && control <= CONTROL_ROOM;
+  if (received < asked && roomy && flags === 0 && !state.stream) state.drained();
   return received;
 }

@@ -9,7 +9,8 @@ import { binding } from '../native/load';
 import type { AddressInput, UnixAddress } from './address';
 import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
-import { layOut, type Outgoing } from './message';
+import { EncodedControl, type OutgoingControl } from './control';
+import { layOut, messagesIn, type Outgoing } from './lay_out';
 import { encodeAddress, subjectOf } from './sockaddr';
 import type { SocketState } from './state';
 
@@ -96,6 +97,7 @@ export class Send extends Sending<number> {
 export class SendMessage<T = number> extends Sending<T> {
   private readonly name: Uint8Array | null;
   private readonly length: number;
+  private readonly control: EncodedControl | null;
 
   constructor(
     readonly handle: SocketState,
@@ -103,17 +105,22 @@ export class SendMessage<T = number> extends Sending<T> {
     readonly to: AddressInput | undefined,
     private readonly flags: number,
     readonly syscall: 'send' | 'sendto' | 'sendmsg',
+    control?: readonly OutgoingControl[],
+    name = 'control',
   ) {
     super();
+    this.control = EncodedControl.of(control, handle.domain, to, name);
     this.name = to === undefined ? null : encoded(to, handle.domain, 'to');
     this.length = lengthOf(pieces);
   }
 
   attempt(): number {
-    const { handle, pieces, flags } = this;
+    const { handle, pieces, flags, control } = this;
     if (lengthOf(pieces) !== this.length) return MEMORY_GONE;
+    const beside = control === null ? undefined : control.bytes;
     const length = present(this.name);
     const only = pieces[0];
+    if (beside !== undefined) return binding.sendmsg(handle.token, pieces, flags, length, beside);
     if (pieces.length !== 1 || this.syscall === 'sendmsg')
       return binding.sendmsg(handle.token, pieces, flags, length);
     return binding.sendto(handle.token, only, 0, only.byteLength, flags, length);
@@ -124,9 +131,26 @@ export class SendMessage<T = number> extends Sending<T> {
   }
 }
 
-/** The same for callers who know that a message goes whole or not at all. */
+/** The same for callers who know that a message goes whole or not at all, and ask for no other one's errors. */
 export class SendWhole extends SendMessage<void> {
+  override attempt(): number {
+    return this.handle.sentErrors.past(() => super.attempt());
+  }
+
   override value(): void {}
+}
+
+/** One message by itself, out of the caller's memory: 1, or -errno. */
+function sendOne(state: SocketState, message: Outgoing, flags: number): number {
+  const { pieces, name, control } = message;
+  const beside = control === null ? undefined : control.bytes;
+  const length = present(name);
+  const [only] = pieces;
+  const result =
+    pieces.length === 1 && beside === undefined
+      ? binding.sendto(state.token, only, 0, only.byteLength, flags, length)
+      : binding.sendmsg(state.token, pieces, flags, length, beside);
+  return result < 0 ? result : 1;
 }
 
 /** One sendmmsg(2) for `messages` from `first` on: how many went. One larger than the slab goes by itself. */
@@ -135,16 +159,39 @@ function sendSome(
   messages: readonly Outgoing[],
   first: number,
   flags: number,
+  segment = 0,
 ): number {
-  const count = layOut(messages, first);
-  if (count === 0) {
-    const { pieces, name } = messages[first];
-    const result = binding.sendmsg(state.token, pieces, flags, present(name));
-    return result < 0 ? result : 1;
-  }
-  const result = binding.sendmmsg(state.token, count, flags);
-  if (result > 0) reactor.spend(result - 1);
-  return result;
+  const entries = layOut(messages, first, segment);
+  if (entries === 0) return sendOne(state, messages[first], flags);
+  const result = binding.sendmmsg(state.token, entries, flags);
+  if (result <= 0) return result;
+  const sent = messagesIn(result);
+  reactor.spend(sent - 1);
+  return sent;
+}
+
+const REFUSED: readonly number[] = [-C.EINVAL, -C.EMSGSIZE, -C.EIO];
+
+/**
+ * The same in trains. Promise 15: one that the path refuses (a segment longer than its MTU, which the datagram by
+ * itself would be cut up for; a device or a tunnel that can compute no checksums) goes as plain datagrams, and so
+ * do those of its size from then on; all of them where no size can help (EIO).
+ */
+function sendTrains(state: SocketState, messages: readonly Outgoing[], first: number): number {
+  if (first === messages.length - 1) return sendOne(state, messages[first], 0);
+  const before = state.largestSegment;
+  const result = sendSome(state, messages, first, 0, before);
+  if (!REFUSED.includes(result) || messages[first].length > before) return result;
+  state.largestSegment = result === -C.EIO ? 0 : messages[first].length - 1;
+  const plain = sendSome(state, messages, first, 0, state.largestSegment);
+  // It was something else that the kernel did not like.
+  if (plain === result) state.largestSegment = before;
+  return plain;
+}
+
+/** As many as go at once, past errors of messages that were sent before. */
+function sendMany(state: SocketState, messages: readonly Outgoing[], first: number): number {
+  return state.sentErrors.past(() => sendTrains(state, messages, first));
 }
 
 /** One sendmmsg(2): how many of the messages went. */
@@ -172,16 +219,20 @@ export class SendBatch extends Sending<number> {
   }
 }
 
+/** A message of a batch on its way out, checked; `name` is the argument's. */
 export function outgoing(
   pieces: readonly Uint8Array[],
   to: AddressInput | undefined,
+  control: readonly OutgoingControl[] | undefined,
   domain: number,
   name: string,
+  toName = `${name}.to`,
 ): Outgoing {
   return {
     pieces,
     length: lengthOf(pieces),
-    name: to === undefined ? null : encoded(to, domain, name),
+    name: to === undefined ? null : encoded(to, domain, toName),
+    control: EncodedControl.of(control, domain, to, `${name}.control`),
   };
 }
 
@@ -222,7 +273,7 @@ export class SendEach extends Sending<BatchSent> {
     const { messages, handle } = this;
     for (const turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
       if (this.sent >= turn) return UNFINISHED;
-      const result = sendSome(handle, messages, this.sent, 0);
+      const result = sendMany(handle, messages, this.sent);
       if (result === -EAGAIN || result === -ENOBUFS) return result;
       if (result < 0) {
         this.refused = result;
@@ -241,4 +292,54 @@ export class SendEach extends Sending<BatchSent> {
   override annotate(error: Error): Error {
     return Object.assign(error, { messagesSent: this.sent });
   }
+}
+
+/** A message of several that are sent together, each for a caller of its own. */
+export interface Gathered extends Outgoing {
+  readonly to: AddressInput | undefined;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** Messages that were handed over in the same tick: each settled by itself, in their order. */
+export class SendGathered extends Sending<void> {
+  private sent = 0;
+
+  constructor(
+    readonly handle: SocketState,
+    private readonly messages: readonly Gathered[],
+  ) {
+    super();
+    this.resolve = (): void => {};
+    this.reject = (error): void => {
+      for (const message of messages.slice(this.sent)) message.reject(error);
+    };
+  }
+
+  get syscall(): string {
+    return 'send';
+  }
+
+  get to(): AddressInput | undefined {
+    return this.messages[this.sent]?.to;
+  }
+
+  override get lead(): AddressInput | undefined {
+    return this.messages[0].to;
+  }
+
+  attempt(): number {
+    const { messages, handle } = this;
+    for (const turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
+      if (this.sent >= turn) return UNFINISHED;
+      const result = sendMany(handle, messages, this.sent);
+      if (result === -EAGAIN || result === -ENOBUFS) return result;
+      if (result < 0) messages[this.sent].reject(this.error(result));
+      else for (let i = 0; i < result; i++) messages[this.sent + i].resolve();
+      this.sent += Math.max(result, 1);
+    }
+    return 0;
+  }
+
+  value(): void {}
 }

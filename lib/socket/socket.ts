@@ -22,10 +22,14 @@ import {
 import {
   BATCH_CAPACITY,
   DEFAULT_SIZE,
+  MAX_CONTROL,
   MAX_SIZE,
+  TOLD,
+  type ControlWanted,
   type Message,
   type OutgoingMessage,
 } from './message';
+import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
 import { Ready, type Interest, type Readiness } from './ready';
 import {
@@ -38,8 +42,8 @@ import {
 } from './receive';
 import { outgoing, Send, SendBatch, SendMessage } from './send';
 import { SocketDescriptor } from './descriptor';
+import { ReceiveAllBytes, ReceiveAllFrom, ReceiveAllMessage } from './wait_all';
 import { askOption, SocketState } from './state';
-import { inTurn } from './urgent';
 
 /** `MSG_*` constants or'ed; NOSIGNAL, DONTWAIT and CMSG_CLOEXEC are always added. */
 export type Flags = number;
@@ -53,10 +57,18 @@ export interface ReceiveMessage extends Transfer {
   into?: Bytes | IoVec | undefined;
   /** Most bytes to receive without `into`: 65,536 unless told. */
   size?: number | undefined;
+  /**
+   * Most bytes of control data. Given, descriptors that come are the caller's; without it there is room for all
+   * kinds but those, which are closed and told of as `controlTruncated`.
+   */
+  controlSize?: number | undefined;
 }
 
 export interface ReceiveMessages extends Transfer {
+  /** Most bytes of each message: 65,536 unless told. */
   size?: number | undefined;
+  /** As for `recvmsg`, of each message. */
+  controlSize?: number | undefined;
 }
 
 /** Which part of a file. */
@@ -158,19 +170,30 @@ export class Socket extends SocketDescriptor {
     return isEmpty(messages) ? 0 : this.now(this.sendingMessages(messages, options));
   }
 
-  /** One recv(2) into the caller's memory: bytes received, 0 at the end of a stream (or an empty message). */
+  /**
+   * One recv(2) into the caller's memory: bytes received, 0 at the end of a stream (or an empty message). With
+   * MSG_WAITALL, on a stream, as many calls as it takes to fill it; the error of one that fails before, or is
+   * aborted, has `bytesTransferred`.
+   */
   recv(into: Bytes, options?: Transfer): Promise<number> {
-    return this.wait(inTurn(this.receiving(into, options), this.state, options?.flags), options);
+    const room = roomOf(into, 'into');
+    const flags = flagsOf(options);
+    if (this.waitsForAll(flags))
+      return this.wait(new ReceiveAllBytes(this.state, room, flags), options);
+    return this.wait(new Receive(this.state, room, flags), options);
   }
 
   tryRecv(into: Bytes, options?: Transfer): number | null {
     return this.now(this.receiving(into, options));
   }
 
-  /** One recvfrom(2) into the caller's memory, and who sent it. */
+  /** One recvfrom(2) into the caller's memory, and who sent it. MSG_WAITALL as for `recv`. */
   recvfrom(into: Bytes, options?: Transfer): Promise<Received> {
-    const receiving = new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options));
-    return this.wait(inTurn(receiving, this.state, options?.flags), options);
+    const room = roomOf(into, 'into');
+    const flags = flagsOf(options);
+    if (this.waitsForAll(flags))
+      return this.wait(new ReceiveAllFrom(this.state, room, flags), options);
+    return this.wait(new ReceiveFrom(this.state, room, flags), options);
   }
 
   tryRecvfrom(into: Bytes, options?: Transfer): Received | null {
@@ -179,22 +202,43 @@ export class Socket extends SocketDescriptor {
 
   /**
    * One recvmsg(2). With `into` the message's data is the caller's memory (one piece) or a copy of it (several).
+   * MSG_WAITALL as for `recv`: it fills `into`, or `size` bytes, and stops at descriptors that came.
+   * @throws ERR_CONTROL_TRUNCATED where descriptors found no room in `controlSize`
    */
   recvmsg(options?: ReceiveMessage): Promise<Message> {
-    return this.wait(inTurn(this.receivingMessage(options), this.state, options?.flags), options);
+    const flags = flagsOf(options);
+    if (!this.waitsForAll(flags)) return this.wait(this.receivingMessage(options), options);
+    const into =
+      options?.into === undefined
+        ? [Buffer.allocUnsafe(sizeOf(options))]
+        : piecesOf(options.into, 'options.into');
+    const wanted = controlOf(options);
+    return this.wait(new ReceiveAllMessage(this.state, into, flags, wanted), options);
   }
 
   tryRecvmsg(options?: ReceiveMessage): Message | null {
     return this.now(this.receivingMessage(options));
   }
 
-  /** One recvmmsg(2): at least one message and at most `max`, which is cut to what fits 4 MiB and to 64. */
+  /**
+   * One recvmmsg(2): at least one message and at most `max`, which is cut to what fits 4 MiB and to 64.
+   * @throws ERR_CONTROL_TRUNCATED as `recvmsg`; the error's `messages` are the others of the batch
+   */
   recvmmsg(max: number, options?: ReceiveMessages): Promise<Message[]> {
     return this.wait(this.receivingMessages(max, options), options);
   }
 
   tryRecvmmsg(max: number, options?: ReceiveMessages): Message[] | null {
     return this.now(this.receivingMessages(max, options));
+  }
+
+  /**
+   * What the network said of messages sent before (IP_RECVERR), and what became of timestamps and zero-copy
+   * sends: all of the error queue, recvmsg(2) with MSG_ERRQUEUE. Empty where there is nothing.
+   */
+  readErrorQueue(): ErrorQueueEntry[] {
+    this.token('recvmsg');
+    return errorQueueOf(this.state);
   }
 
   /** poll(2) on this socket: resolves when one of `events` is there. A hint; errors and hang-ups count too. */
@@ -272,6 +316,8 @@ export class Socket extends SocketDescriptor {
       message.to,
       flagsOf(message),
       'sendmsg',
+      message.control,
+      'message.control',
     );
   }
 
@@ -285,25 +331,34 @@ export class Socket extends SocketDescriptor {
       return outgoing(
         piecesOf(message.data, `messages[${i}].data`),
         message.to,
+        message.control,
         this.domain,
-        `messages[${i}].to`,
+        `messages[${i}]`,
       );
     });
     return new SendBatch(this.state, batch, flagsOf(options), messages[0]?.to);
   }
 
+  private waitsForAll(flags: number): boolean {
+    return (flags & C.MSG_WAITALL) !== 0 && this.state.stream;
+  }
+
   private receivingMessage(options: ReceiveMessage | undefined): Operation<Message> {
     const flags = flagsOf(options);
-    if (options?.into === undefined) return new ReceiveOne(this.state, sizeOf(options), flags);
+    const wanted = controlOf(options);
+    if (options?.into === undefined)
+      return new ReceiveOne(this.state, sizeOf(options), flags, wanted);
     const pieces = piecesOf(options.into, 'options.into');
-    return new ReceiveInto(this.state, pieces, flags);
+    return new ReceiveInto(this.state, pieces, flags, wanted);
   }
 
   private receivingMessages(
     max: number,
     options: ReceiveMessages | undefined,
   ): Operation<Message[]> {
-    return new ReceiveBatch(this.state, integer('max', max, 1), sizeOf(options), flagsOf(options));
+    const most = integer('max', max, 1);
+    const wanted = controlOf(options);
+    return new ReceiveBatch(this.state, most, sizeOf(options), flagsOf(options), wanted);
   }
 
   private wait<T>(operation: Operation<T>, options: Wait | undefined): Promise<T> {
@@ -346,6 +401,12 @@ function lengthOr(length: number | undefined): number {
 function sizeOf(options: { size?: number | undefined } | undefined): number {
   const size = options?.size;
   return size === undefined ? DEFAULT_SIZE : integer('options.size', size, 1, MAX_SIZE);
+}
+
+function controlOf(options: { controlSize?: number | undefined } | undefined): ControlWanted {
+  const size = options?.controlSize;
+  if (size === undefined) return TOLD;
+  return { size: integer('options.controlSize', size, 0, MAX_CONTROL), descriptors: size > 0 };
 }
 
 /** Adds to a refusal what is missing and how to grant it. */

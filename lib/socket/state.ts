@@ -3,8 +3,10 @@
 import { Handle } from '../core/handle';
 import { reactor } from '../core/runtime';
 import { systemError } from '../core/errors';
+import type { Waiting } from '../core/waiting';
 import { binding } from '../native/load';
 import { constants as C } from './constants';
+import { SentErrors } from './sent_errors';
 
 export class SocketState extends Handle {
   /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
@@ -16,6 +18,14 @@ export class SocketState extends Handle {
   ended = false;
   bytesRead = 0;
   bytesWritten = 0;
+  /** The kernel's stamps on messages are this library's, not the user's: SeqpacketSocket. */
+  ownStamp = false;
+  /** What the network says of messages that were sent. */
+  readonly sentErrors = new SentErrors(this);
+  /** The largest datagram that may be part of a train, lay_out.ts: none where the kernel has refused it. */
+  largestSegment = 0;
+  /** Messages that were received and not taken: they go with the socket. */
+  leftovers: { discard(): void } | undefined;
 
   constructor(
     token: number,
@@ -27,8 +37,21 @@ export class SocketState extends Handle {
     // Linux makes SOCK_RAW of AF_UNIX a SOCK_DGRAM (unix_create).
     this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
     this.stream = type === C.SOCK_STREAM && protocol !== C.IPPROTO_SCTP;
+    if (isUdp(domain, type, protocol)) this.largestSegment = 0xffff;
     reactor.adopt(this);
   }
+
+  override close(): Waiting[] {
+    const left = super.close();
+    this.leftovers?.discard();
+    return left;
+  }
+}
+
+// UDP-Lite and the others know no trains (udp_send_skb).
+function isUdp(domain: number, type: number, protocol: number): boolean {
+  const inet = domain === C.AF_INET || domain === C.AF_INET6;
+  return inet && type === C.SOCK_DGRAM && (protocol === 0 || protocol === C.IPPROTO_UDP);
 }
 
 /** An int-valued option of a token whose socket is not open to JavaScript yet. */

@@ -1,0 +1,98 @@
+// readErrorQueue(): ICMP errors of both families, timestamps of what was sent.
+
+import { constants as C, Socket, type InetAddress } from '../../lib/index';
+import { leavesNoSockets } from '../support/descriptors';
+import { HAS_IPV6 } from '../support/machine';
+import { needs } from '../support/needs';
+import { thrown } from '../support/outcomes';
+
+leavesNoSockets();
+
+interface Family {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly domain: 'IPv4' | 'IPv6';
+  readonly address: string;
+  readonly origin: 'icmp' | 'icmp6';
+}
+
+const FAMILIES: readonly Family[] = [
+  { family: 'IPv4', domain: 'IPv4', address: '127.0.0.1', origin: 'icmp' },
+  { family: 'IPv6', domain: 'IPv6', address: '::1', origin: 'icmp6' },
+  { family: 'IPv4', domain: 'IPv6', address: '127.0.0.1', origin: 'icmp' },
+];
+
+function asking(domain: 'IPv4' | 'IPv6'): Socket {
+  const socket = Socket.open(domain, 'dgram');
+  socket.setsockopt(C.IPPROTO_IP, C.IP_RECVERR, true);
+  if (domain === 'IPv6') socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_RECVERR, true);
+  return socket;
+}
+
+/** A port where nobody listens. */
+function deadPort({ family, address }: Family): InetAddress {
+  using gone = Socket.open(family, 'dgram');
+  gone.bind({ family, address, port: 0 });
+  return gone.getsockname() as InetAddress;
+}
+
+describe.each(FAMILIES)('$family through an $domain socket', (family) => {
+  const test = needs('IPv6 on the loopback', HAS_IPV6 || family.domain === 'IPv4');
+
+  test('a port that is closed', async () => {
+    using socket = asking(family.domain);
+    const to = deadPort(family);
+    expect(socket.readErrorQueue()).toEqual([]);
+    await socket.sendto(Buffer.from('lost'), to);
+    const entries = socket.readErrorQueue();
+    expect(entries).toHaveLength(1);
+    const [type, icmpCode] = family.origin === 'icmp' ? [3, 3] : [1, 4];
+    expect(entries[0]).toMatchObject({
+      code: 'ECONNREFUSED',
+      origin: family.origin,
+      type,
+      icmpCode,
+      info: 0,
+      offender: { family: family.family, address: family.address },
+      destination: to,
+      control: [],
+    });
+    expect(entries[0].data.toString()).toBe('lost');
+    expect(socket.readErrorQueue()).toEqual([]);
+  });
+
+  test('many at once, each with its own', async () => {
+    using socket = asking(family.domain);
+    const to = deadPort(family);
+    const sent = Array.from({ length: 100 }, (_, i) => String(i));
+    for (const text of sent) {
+      // Each error is the next call's as well, and taken with it.
+      socket.getsockopt(C.SOL_SOCKET, C.SO_ERROR);
+      await socket.sendto(Buffer.from(text), to);
+    }
+    const entries = socket.readErrorQueue();
+    expect(entries.length).toBeGreaterThan(1);
+    expect(entries.map(({ data }) => data.toString())).toEqual(sent.slice(0, entries.length));
+  });
+
+  test('the stamp of what was sent', async () => {
+    using socket = asking(family.domain);
+    using receiver = Socket.open(family.family, 'dgram');
+    receiver.bind({ family: family.family, address: family.address, port: 0 });
+    // SOF_TIMESTAMPING_TX_SOFTWARE | SOFTWARE | OPT_ID
+    socket.setsockopt(C.SOL_SOCKET, C.SO_TIMESTAMPING, 0x2 | 0x10 | 0x80);
+    for (const text of ['a', 'b']) await socket.sendto(Buffer.from(text), receiver.getsockname());
+    const entries = socket.readErrorQueue();
+    expect(entries.map(({ code, origin, extra }) => [code, origin, extra])).toEqual([
+      ['ENOMSG', 'timestamp', 0],
+      ['ENOMSG', 'timestamp', 1],
+    ]);
+    for (const { control } of entries)
+      expect(control).toMatchObject([{ kind: 'timestamp', source: 'software' }]);
+  });
+});
+
+test('a closed socket has none', () => {
+  const socket = asking('IPv4');
+  socket.close();
+  expect(thrown(() => socket.readErrorQueue())).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+});

@@ -1,0 +1,89 @@
+// Network namespaces of a test's own, and sockets in them: a child opens each and passes it here (SCM_RIGHTS), so
+// that the library runs in this process. Names begin with "eagain-"; gone with the scope.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Socket } from '../../lib/socket/socket';
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+let made = 0;
+
+export class Namespace implements Disposable {
+  readonly name = `eagain-${process.pid}-${made++}`;
+
+  constructor() {
+    ip('netns', 'add', this.name);
+    this.ip('link', 'set', 'lo', 'up');
+  }
+
+  /** `ip` within. */
+  ip(...args: readonly string[]): void {
+    ip('-n', this.name, ...args);
+  }
+
+  /** A veth pair: `here` in this namespace, with an address each, and `there` in the other one. */
+  link(
+    other: Namespace,
+    here: readonly [name: string, ...addresses: string[]],
+    there: typeof here,
+  ): void {
+    this.ip('link', 'add', here[0], 'type', 'veth', 'peer', 'name', there[0], 'netns', other.name);
+    for (const [namespace, [name, ...addresses]] of [
+      [this, here],
+      [other, there],
+    ] as const) {
+      for (const address of addresses) {
+        const nodad = address.includes(':') ? ['nodad'] : [];
+        namespace.ip('addr', 'add', address, 'dev', name, ...nodad);
+      }
+      namespace.ip('link', 'set', name, 'up');
+    }
+  }
+
+  /** A socket that lives within: numbers as for socket(2). */
+  async socket(domain: number, type: number, protocol = 0): Promise<Socket> {
+    using receiver = Socket.open('unix', 'dgram');
+    // In the file system: abstract names are a network namespace's own (unix(7)).
+    const folder = mkdtempSync(join(tmpdir(), 'eagain-'));
+    const path = join(folder, 'socket');
+    receiver.bind({ path });
+    const program = [
+      'import socket, sys',
+      `s = socket.socket(${domain}, ${type}, ${protocol})`,
+      'c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
+      `c.connect("${path}")`,
+      'socket.send_fds(c, [b"x"], [s.fileno()])',
+    ].join('\n');
+    const child = spawn('ip', ['netns', 'exec', this.name, 'python3', '-c', program], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const gone = new Promise<never>((_, reject) => {
+      child.on('exit', (code) => code !== 0 && reject(new Error(`python3 ended with ${code}`)));
+    });
+    const receiving = Promise.race([receiver.recvmsg({ controlSize: 64 }), gone]);
+    const message = await receiving.finally(() => rmSync(folder, { recursive: true }));
+    const [part] = message.control;
+    if (part?.kind !== 'rights') throw new Error('no socket came');
+    return Socket.fromFd(part.fds[0].take());
+  }
+
+  [Symbol.dispose](): void {
+    ip('netns', 'del', this.name);
+  }
+}
+
+/** Whether this process may make one. */
+export const CAN_MAKE_NAMESPACES = ((): boolean => {
+  try {
+    using namespace = new Namespace();
+    execFileSync('ip', ['netns', 'exec', namespace.name, 'python3', '-c', 'import socket']);
+    return true;
+  } catch {
+    return false;
+  }
+})();

@@ -1,0 +1,84 @@
+// What the network said of messages that were sent, read out of the error queue and kept until somebody asks.
+//
+// With IP_RECVERR an ICMP error about one destination is also the socket's pending error, and fails the next
+// call, whomever that is for (ip(7); sock_error in sock_alloc_send_pskb and __skb_recv_udp). And what is left in
+// the error queue takes room from the receive queue (sock_queue_err_skb). So such a call empties the queue into
+// here and is made again.
+
+import { EAGAIN, ENOBUFS } from '../core/errors';
+import { WATCH } from '../core/handle';
+import { Operation } from '../core/operation';
+import { READ } from '../native/binding';
+import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
+import type { SocketState } from './state';
+
+/** Entries that are kept for want of anybody who takes them: the latest. */
+const MOST = 256;
+/** How often a call is made again: another error may have come in between. */
+const TRIES = 8;
+
+export class SentErrors {
+  /** Errors of earlier messages are told here, and fail no call. */
+  reported = false;
+  private entries: ErrorQueueEntry[] = [];
+
+  constructor(private readonly state: SocketState) {}
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  shift(): ErrorQueueEntry {
+    return this.entries.shift()!;
+  }
+
+  /** Empties the kernel's queue; whether the network had said anything. */
+  collect(): boolean {
+    const fresh = errorQueueOf(this.state);
+    this.entries.push(...fresh);
+    if (this.entries.length > MOST) this.entries = this.entries.slice(-MOST);
+    return fresh.some(({ origin }) => origin === 'icmp' || origin === 'icmp6');
+  }
+
+  /** The outcome of `call`, made again where it failed with another message's error. */
+  past(call: () => number): number {
+    let result = call();
+    if (!this.reported) return result;
+    for (let i = 0; i < TRIES && isError(result) && this.collect(); i++) result = call();
+    return result;
+  }
+}
+
+function isError(result: number): boolean {
+  return result < 0 && result !== -EAGAIN && result !== -ENOBUFS;
+}
+
+/** The next entry, beside those who read messages. */
+export class TakeError extends Operation<ErrorQueueEntry> {
+  constructor(readonly handle: SocketState) {
+    super();
+  }
+
+  get direction(): typeof WATCH {
+    return WATCH;
+  }
+
+  // Errors are told whatever the interest is.
+  override get interest(): number {
+    return READ;
+  }
+
+  get syscall(): string {
+    return 'errors';
+  }
+
+  attempt(): number {
+    const { sentErrors } = this.handle;
+    if (sentErrors.length === 0) sentErrors.collect();
+    return sentErrors.length > 0 ? 1 : -EAGAIN;
+  }
+
+  value(): ErrorQueueEntry {
+    return this.handle.sentErrors.shift();
+  }
+}
