@@ -11,7 +11,7 @@ const SIZES = { u8: 1, u16: 2, i32: 4, u32: 4, i64: 8, u64: 8 } as const;
 export type FieldType = keyof typeof SIZES;
 export type Fields = Readonly<Record<string, FieldType>>;
 export type Values<F extends Fields> = {
-  -readonly [K in keyof F]: F[K] extends 'i64' | 'u64' ? bigint : number;
+  -readonly [K in Exclude<keyof F, `_${string}`>]: F[K] extends 'i64' | 'u64' ? bigint : number;
 };
 
 export interface Layout<F extends Fields> {
@@ -20,7 +20,7 @@ export interface Layout<F extends Fields> {
   offset(field: keyof F): number;
   /** The structure's bytes; fields that are not given are 0. */
   write(values: Partial<Values<F>>): Buffer;
-  /** The fields that lie within `bytes`, which an older kernel may have cut short. */
+  /** The fields that lie within `bytes`, which an older kernel may have cut short; not those named with a '_'. */
   read(bytes: Buffer): Partial<Values<F>>;
 }
 
@@ -37,19 +37,21 @@ export function layout<const F extends Fields>(fields: F): Layout<F> {
     widest = Math.max(widest, size);
   }
   const size = Math.ceil(end / widest) * widest;
+  const read = [...places].filter(([name]) => !String(name).startsWith('_'));
   return {
     size,
     offset: (field) => places.get(field)!.at,
     write(values) {
       const bytes = Buffer.alloc(size);
+      const given = values as Partial<Record<keyof F, number | bigint>>;
       const view = viewOf(bytes);
-      for (const [name, { at, type }] of places) put(view, at, type, values[name] ?? 0);
+      for (const [name, { at, type }] of places) put(view, at, type, given[name] ?? 0);
       return bytes;
     },
     read(bytes) {
       const view = viewOf(bytes);
       const values: Partial<Record<keyof F, number | bigint>> = {};
-      for (const [name, { at, type }] of places) {
+      for (const [name, { at, type }] of read) {
         if (at + SIZES[type] <= bytes.length) values[name] = take(view, at, type);
       }
       return values as Partial<Values<F>>;

@@ -11,8 +11,8 @@ const KNOWN = {
   probes: 'u8',
   backoff: 'u8',
   options: 'u8',
-  scales: 'u8', // snd_wscale : 4, rcv_wscale : 4
-  limits: 'u8', // delivery_rate_app_limited : 1, fastopen_client_fail : 2
+  _scales: 'u8', // snd_wscale : 4, rcv_wscale : 4
+  _limits: 'u8', // delivery_rate_app_limited : 1, fastopen_client_fail : 2
   rto: 'u32',
   ato: 'u32',
   sndMss: 'u32',
@@ -84,7 +84,7 @@ const FIELDS = { ...KNOWN, ...LATER } as const;
  * struct tcp_info: times in microseconds (`rto`, `rtt` …) or milliseconds (`last…`), rates in bytes per second.
  * What an older kernel does not have is not there.
  */
-export type TcpInfo = Omit<Values<typeof KNOWN>, 'scales' | 'limits'> &
+export type TcpInfo = Values<typeof KNOWN> &
   Partial<Values<typeof LATER>> & {
     sndWscale: number;
     rcvWscale: number;
@@ -99,12 +99,12 @@ const bitField = (byte: number, from: number, width: number): number =>
   (byte >> (littleEndian ? from : 8 - from - width)) & ((1 << width) - 1);
 
 export const tcpInfo = decodeOnly<TcpInfo>(STRUCT.size, (bytes) => {
-  const { scales, limits, ...values } = STRUCT.read(bytes) as Values<typeof FIELDS>;
-  return {
-    ...values,
+  const scales = bytes[STRUCT.offset('_scales')];
+  const limits = bytes[STRUCT.offset('_limits')];
+  return Object.assign(STRUCT.read(bytes) as Values<typeof FIELDS>, {
     sndWscale: bitField(scales, 0, 4),
     rcvWscale: bitField(scales, 4, 4),
     deliveryRateAppLimited: bitField(limits, 0, 1) === 1,
     fastopenClientFail: bitField(limits, 1, 2),
-  };
+  });
 });
