@@ -246,7 +246,6 @@ describe('promise 10: accepting survives', () => {
     const report = (await runInChild(
       `
       const { openSync, closeSync } = require('node:fs');
-      const { binding } = load('native/load.js');
       const server = await eagain.listen({ host: '127.0.0.1', port: 0 });
       const { port } = server.address;
       const clients = [];

@@ -14,14 +14,18 @@ export interface ChildOptions {
 }
 
 /**
- * Runs `program`, the body of an async function with `eagain` (the library), `load` (a module of it by its
- * path) and `report` in scope, and gives what it reported.
+ * Runs `program`, the body of an async function with `eagain` (the library), `binding` (its wall to the addon) and
+ * `report` in scope, and gives what it reported.
  */
 export function runInChild(program: string, options: ChildOptions = {}): Promise<unknown> {
   const { descriptors, node = [] } = options;
   const script = `
-    const load = (path) => require(require('node:path').join(${JSON.stringify(LIBRARY)}, path));
-    const eagain = load('index.js');
+    const named = process.env.EAGAIN_ADDON;
+    const addon = named ? require(named) : require('node-gyp-build')(${JSON.stringify(join(LIBRARY, '..'))});
+    const { create } = addon;
+    let binding;
+    addon.create = () => (binding = create());
+    const eagain = require(${JSON.stringify(LIBRARY)});
     const report = (value) => console.log(JSON.stringify(value));
     (async () => {${program}})().catch((error) => { console.error(error); process.exitCode = 1; });`;
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
