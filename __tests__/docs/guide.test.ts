@@ -7,7 +7,14 @@ import { needs } from '../support/needs';
 import { brokenLinks, readDocument, ROOT } from './document';
 import { Workshop } from './workshop';
 
-const DOCUMENTS = ['docs/README.md', 'docs/guide.md', 'docs/errors.md', 'docs/architecture.md'];
+const DOCUMENTS = [
+  'docs/README.md',
+  'docs/guide.md',
+  'docs/chapter.md',
+  'docs/calls.md',
+  'docs/errors.md',
+  'docs/architecture.md',
+];
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const document = readDocument(path);
