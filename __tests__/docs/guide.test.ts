@@ -10,8 +10,10 @@ import { PATIENCE, Workshop } from './workshop';
 const DOCUMENTS = [
   'docs/README.md',
   'docs/guide.md',
-  'docs/errors.md',
   'docs/options.md',
+  'docs/chapter.md',
+  'docs/calls.md',
+  'docs/errors.md',
   'docs/architecture.md',
 ];
 

@@ -173,7 +173,7 @@ class Splice {
   }
 
   // Those behind it have their turn now. EAGAINs of a place were not its own socket's alone, so all that its
-  // handle believes is in doubt. Test: "splice: what it left behind it is read to the end".
+  // handle believes is in doubt. Test: "promise 6: writes and reads of others stand behind it".
   private leave(): void {
     for (const [i, { handle }] of this.places.entries()) {
       const waiting = this.waits[i];
