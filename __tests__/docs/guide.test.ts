@@ -8,14 +8,15 @@ import { brokenLinks, readDocument, ROOT } from './document';
 import { PATIENCE, Workshop } from './workshop';
 
 const DOCUMENTS = [
-  'docs/README.md',
-  'docs/guide.md',
-  'docs/options.md',
-  'docs/chapter.md',
-  'docs/calls.md',
-  'docs/errors.md',
-  'docs/architecture.md',
-];
+  'README',
+  'guide',
+  'chapter',
+  'messages',
+  'options',
+  'calls',
+  'errors',
+  'architecture',
+].map((name) => `docs/${name}.md`);
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const document = readDocument(path);

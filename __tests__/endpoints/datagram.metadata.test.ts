@@ -31,7 +31,7 @@ async function oneOf(host: string, options: object, bound = host): Promise<Messa
     { kind: 'tos', dscp: 8, ecn: 2 },
   ] as const;
   await client.send('x', undefined, { control });
-  return server.receive();
+  return await server.receive();
 }
 
 describe.each([

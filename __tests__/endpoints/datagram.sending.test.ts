@@ -27,7 +27,9 @@ async function udp(): Promise<Pair> {
     a,
     b,
     to: b.localAddress,
-    [Symbol.asyncDispose]: async () => void (await Promise.all([a.close(), b.close()])),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([a.close(), b.close()]);
+    },
   };
 }
 

@@ -61,6 +61,48 @@ test('promise 8: a terminated worker leaves no descriptor, whatever its sockets 
   expect(after).toEqual(before);
 }, 30_000);
 
+test('promise 8: descriptors that a terminated worker, or nobody any more, has received are closed', async () => {
+  const receiver: Program = async ({ eagain, tell }) => {
+    const [a, b] = eagain.socketpair('seqpacket');
+    const control = [{ kind: 'rights' as const, fds: [0, 1, 2] }];
+    const kept: unknown[] = [];
+    for (let i = 0; i < 5; i++) {
+      await a.sendmsg({ data: Buffer.from('x'), control });
+      kept.push(await b.recvmsg({ controlSize: 2048 }));
+    }
+    tell('has them');
+    // Held until the end, which is the thread's.
+    await b.recvmsg().then(() => kept);
+  };
+  const { before, after } = await run<Open, string>(
+    async ({ workers, events, descriptors, tell, eagain }, text) => {
+      const [idle, other] = eagain.socketpair();
+      await idle.recv(Buffer.alloc(1), { timeout: 0 }).catch(() => undefined);
+      await events.once(new workers.Worker('', { eval: true }), 'exit');
+      const open = descriptors();
+      const running = [1, 2, 3].map(() => new workers.Worker(text, { eval: true }));
+      await Promise.all(running.map((worker) => events.once(worker, 'message')));
+      if (descriptors().length < open.length + 3 * 15) throw new Error('too few were received');
+      await Promise.all(running.map((worker) => worker.terminate()));
+      // In this thread they are forgotten.
+      for (let i = 0; i < 5; i++) {
+        await other.sendmsg({ data: Buffer.from('x'), control: [{ kind: 'rights', fds: [0] }] });
+        await idle.recvmsg({ controlSize: 64 });
+      }
+      for (let i = 0; i < 50 && descriptors().length > open.length; i++) {
+        (globalThis as { gc?: () => void }).gc!();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      tell({ before: open, after: descriptors() });
+      idle.close();
+      other.close();
+    },
+    textOf(receiver),
+    withGc,
+  );
+  expect(after).toEqual(before);
+}, 30_000);
+
 test('promise 8: a configure that throws leaves no descriptor', async () => {
   const { before, after } = await run<Open>(async ({ eagain, descriptors, tell }) => {
     const open = descriptors();
