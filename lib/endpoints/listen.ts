@@ -1,6 +1,6 @@
 // listen(): a listening endpoint.
 
-import { invalidType, invalidValue } from '../core/errors';
+import { abortError, invalidType, invalidValue } from '../core/errors';
 import { integer, port as checkPort } from '../core/validate';
 import type { InetAddress, UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
@@ -84,6 +84,7 @@ export function listen(
     throw invalidType('options.path', 'of type string', options.path);
   }
   checkPlace(options, true);
+  if (options.signal?.aborted === true) return Promise.reject(abortError(options.signal));
   return options.path !== undefined
     ? listenUnix(options, type, backlog)
     : listenInet(options, backlog);
