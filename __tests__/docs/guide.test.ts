@@ -7,7 +7,13 @@ import { needs } from '../support/needs';
 import { brokenLinks, readDocument, ROOT } from './document';
 import { Workshop } from './workshop';
 
-const DOCUMENTS = ['docs/README.md', 'docs/guide.md', 'docs/errors.md', 'docs/architecture.md'];
+const DOCUMENTS = [
+  'docs/streams.md',
+  'docs/README.md',
+  'docs/guide.md',
+  'docs/errors.md',
+  'docs/architecture.md',
+];
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const document = readDocument(path);

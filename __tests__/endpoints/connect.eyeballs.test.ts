@@ -162,6 +162,8 @@ test('connect: an aborted signal opens nothing, not even for configure', async (
       code: 'ABORT_ERR',
       cause: 'why',
     });
-  expect(await rejection(listen({ port: 0, signal, configure }))).toMatchObject({ code: 'ABORT_ERR' });
+  expect(await rejection(listen({ port: 0, signal, configure }))).toMatchObject({
+    code: 'ABORT_ERR',
+  });
   expect(configure).not.toHaveBeenCalled();
 });

@@ -40,7 +40,7 @@ mptcp('mptcp: a client of plain TCP is served too', async () => {
 });
 
 namespace('fast open: the first write travels in the SYN', async () => {
-  const outcome = (await runInChild(
+  const outcome = await runInChild(
     `
     const { constants: C } = eagain;
     const server = await eagain.listen({
@@ -70,7 +70,7 @@ namespace('fast open: the first write travels in the SYN', async () => {
     await server.close();
   `,
     { network: 'sysctl -qw net.ipv4.tcp_fastopen=3' },
-  )) as unknown;
+  );
   expect(outcome).toEqual([
     { heard: 'first', reply: 'reply', inSyn: false },
     { heard: 'second', reply: 'reply', inSyn: true },

@@ -28,7 +28,15 @@ export function runInChild(program: string, options: ChildOptions = {}): Promise
     (async () => {${program}})().catch((error) => { console.error(error); process.exitCode = 1; });`;
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
   const first = network === undefined ? '' : `ip link set lo up && ${network} && `;
-  const command = ['-c', `${limit}${first}exec "$@"`, 'sh', process.execPath, ...node, '-e', script];
+  const command = [
+    '-c',
+    `${limit}${first}exec "$@"`,
+    'sh',
+    process.execPath,
+    ...node,
+    '-e',
+    script,
+  ];
   return new Promise((resolve, reject) => {
     const [file, args] =
       network === undefined ? ['sh', command] : ['unshare', ['--net', 'sh', ...command]];

@@ -9,6 +9,8 @@ export interface Pullable<T> {
   pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull;
   /** Takes a pull back: none of its callbacks is called, and nothing that it could have had is lost. */
   withdraw(pull: Pull): void;
+  /** Disposes of an item that was had and that nobody will get: a connection is closed (promise 8). */
+  discard?(item: T): void;
 }
 
 /** A pull that is under way, opaque to whoever made it. */

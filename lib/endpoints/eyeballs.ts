@@ -69,7 +69,7 @@ class Race<A, S extends Prize> {
     }
     this.attempt(this.candidates[place], this.others.signal).then(
       (socket) => this.arrived(socket),
-      (error: Error) => this.fell(place, error),
+      (error: unknown) => this.fell(place, error as Error),
     );
   }
 

@@ -1,6 +1,7 @@
 // A handle that knows what kind of socket it stands for; what all of level 1's operations work on.
 
 import { Handle } from '../core/handle';
+import type { Waiting } from '../core/waiting';
 import { reactor } from '../core/runtime';
 import { systemError } from '../core/errors';
 import { binding } from '../native/load';
@@ -14,6 +15,7 @@ export class SocketState extends Handle {
   ended = false;
   bytesRead = 0;
   bytesWritten = 0;
+  private farewells: (() => void)[] | undefined;
 
   constructor(
     token: number,
@@ -26,6 +28,19 @@ export class SocketState extends Handle {
     this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
     this.stream = type === C.SOCK_STREAM;
     reactor.adopt(this);
+  }
+
+  /** Calls `act` once the socket is closed, however that comes. */
+  whenClosed(act: () => void): void {
+    if (this.closed) queueMicrotask(act);
+    else (this.farewells ??= []).push(act);
+  }
+
+  // Behind the release of the descriptor, and behind those whose waiting it ends.
+  override close(): Waiting[] {
+    for (const act of this.farewells ?? []) queueMicrotask(act);
+    this.farewells = undefined;
+    return super.close();
   }
 }
 
