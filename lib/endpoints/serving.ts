@@ -2,9 +2,9 @@
 
 import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
 import { isClosed } from '../adapters/contract';
-import { invalidType, outOfRange } from '../core/errors';
+import { invalidType } from '../core/errors';
 import { onceAborted } from '../core/signals';
-import { integer, record, wait as checkWait } from '../core/validate';
+import { duration, integer, record, wait as checkWait } from '../core/validate';
 import type { Socket } from '../socket/socket';
 
 /** How long handlers may go on after the end has begun unless told, in ms. */
@@ -63,7 +63,8 @@ export class Serving<S extends Peer> {
       maxConnections === undefined
         ? Infinity
         : integer('options.maxConnections', maxConnections, 1);
-    this.drainTimeout = drainTimeout === undefined ? DRAIN : duration(drainTimeout);
+    this.drainTimeout =
+      drainTimeout === undefined ? DRAIN : duration('options.drainTimeout', drainTimeout);
     if (onError !== undefined && typeof onError !== 'function') {
       throw invalidType('options.onError', 'of type function', onError);
     }
@@ -162,10 +163,4 @@ export function warn(error: Error): void {
 export function drop(peer: Peer): void {
   if (peer.abort === undefined) peer.socket.close();
   else peer.abort();
-}
-
-function duration(value: unknown): number {
-  if (typeof value !== 'number') throw invalidType('options.drainTimeout', 'of type number', value);
-  if (!(value >= 0)) throw outOfRange('options.drainTimeout', '>= 0', value);
-  return value;
 }

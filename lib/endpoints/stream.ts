@@ -3,10 +3,11 @@
 import type { DuplexOptions } from 'node:stream';
 import type { Channel } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
+import { iterate } from '../adapters/iterate';
 import { invalidType } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
-import { integer, type Wait } from '../core/validate';
+import { duration, integer, record, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
@@ -19,9 +20,12 @@ import {
   ReceiveExactly,
   SendAll,
 } from '../socket/stream';
+import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
-import { closePolitely, type CloseOptions } from './closing';
-import { PullSource } from './source';
+import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
+import { PullSource, type IterateOptions } from './source';
+import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
+import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
 export class StreamSocket<A extends Address = Address>
@@ -107,11 +111,39 @@ export class StreamSocket<A extends Address = Address>
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
   abort(): void {
-    if (this.socket.closed) return;
-    if (this.socket.domain !== C.AF_UNIX) {
-      this.socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 0]));
-    }
-    this.socket.close();
+    reset(this.socket);
+  }
+
+  /**
+   * Sends one urgent byte, in its turn behind the writes (MSG_OOB). TCP keeps one at a time: what the peer has
+   * not taken when the next one comes, it loses.
+   * @throws SystemError EOPNOTSUPP on a Unix socket of a kernel without CONFIG_AF_UNIX_OOB
+   */
+  sendUrgent(byte: number, options?: Wait): Promise<void> {
+    const data = Uint8Array.of(integer('byte', byte, 0, 255));
+    return this.perform(new Send(this.socket.state, data, C.MSG_OOB), options).then(() => {});
+  }
+
+  /**
+   * The peer's urgent bytes, ahead of the stream, in which they leave no trace but a mark
+   * (`socket.sockatmark()`). Ends when the connection is down in both directions or closed on this side.
+   */
+  urgent(options?: IterateOptions): AsyncIterableIterator<number, undefined> {
+    return iterate(new UrgentSource(this), options);
+  }
+
+  /**
+   * Deadlines for every later call that has no `timeout` of its own, in ms, Infinity for none: ERR_SOCKET_TIMEOUT.
+   * They cost calls nothing: a sweep that all sockets share looks for who waits too long, so that it may come
+   * late by a quarter.
+   */
+  setTimeouts(timeouts: Timeouts): this {
+    record('timeouts', timeouts);
+    const { read, write } = timeouts;
+    if (read !== undefined) duration('timeouts.read', read);
+    if (write !== undefined) duration('timeouts.write', write);
+    if (!this.socket.closed) setTimeouts(this.socket.state, timeouts);
+    return this;
   }
 
   /** A stream.Duplex over this socket. Use one or the other: both read from the same stream. */
@@ -135,13 +167,18 @@ export class StreamSocket<A extends Address = Address>
 
   /** @internal */
   release(): void {
-    this.socket.close();
+    closeAtOnce(this.socket);
   }
 
   /** @internal */
   keepAlive(alive: boolean): void {
     if (alive) this.socket.ref();
     else this.socket.unref();
+  }
+
+  protected override perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
+    if (options?.timeout !== undefined) exemptFromTimeouts(operation);
+    return super.perform(operation, options);
   }
 
   protected next(): Operation<Buffer | null> {
