@@ -33,11 +33,25 @@ export interface Channel extends Pullable<Buffer> {
   release(): void;
   /** Closes at once; the peer sees a reset. */
   abort(): void;
+  /** Whether waiting on it keeps the process alive. */
   keepAlive(alive: boolean): void;
+  /** TCP_NODELAY; nothing where there is no TCP. */
+  setNoDelay(on: boolean): void;
+  /** SO_KEEPALIVE, the first probe after `delay` seconds of silence (0: as it was); nothing where there is no TCP. */
+  setKeepAlive(on: boolean, delay: number): void;
   readonly localAddress: ChannelAddress;
   readonly remoteAddress: ChannelAddress;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+}
+
+/** A channel that is being connected. */
+export interface Dialling {
+  /** The name that is looked up first, where it is a name. */
+  readonly host?: string | undefined;
+  readonly channel: Promise<Channel>;
+  /** Ends it: `channel` rejects, and nothing stays open. */
+  cancel(): void;
 }
 
 /** This side closed the source: an end for those who iterate or observe, not a failure. */

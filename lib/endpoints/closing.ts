@@ -49,7 +49,10 @@ async function close(
 ): Promise<void> {
   const { state } = socket;
   // The peer has ended and nothing is on its way to it: there is nothing to wait for.
-  if (state.closed || (state.ended && state.waiting === 0)) return closeAtOnce(socket);
+  if (state.closed || (state.ended && state.waiting === 0)) {
+    closeAtOnce(socket);
+    return;
+  }
   reactor.expel(state, READ, (operation) => closedError(operation.syscall));
   try {
     if (await endWriting(socket, wait, linger)) {

@@ -176,6 +176,29 @@ export class StreamSocket<A extends Address = Address>
     else this.socket.unref();
   }
 
+  /** @internal */
+  setNoDelay(on: boolean): void {
+    this.tune(() => this.socket.setsockopt(C.IPPROTO_TCP, C.TCP_NODELAY, on));
+  }
+
+  /** @internal */
+  setKeepAlive(on: boolean, delay: number): void {
+    this.tune(() => {
+      this.socket.setsockopt(C.SOL_SOCKET, C.SO_KEEPALIVE, on);
+      if (on && delay > 0) this.socket.setsockopt(C.IPPROTO_TCP, C.TCP_KEEPIDLE, delay);
+    });
+  }
+
+  // As with net.Socket: nothing where it is closed or no TCP, and a refusal is nobody's business.
+  private tune(set: () => void): void {
+    if (this.socket.closed || this.socket.domain === C.AF_UNIX) return;
+    try {
+      set();
+    } catch {
+      // EINVAL: the connection is down already.
+    }
+  }
+
   protected override perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
     if (options?.timeout !== undefined) exemptFromTimeouts(operation);
     return super.perform(operation, options);
