@@ -25,6 +25,14 @@ export interface ChannelAddress {
 
 /** A byte stream in both directions. */
 export interface Channel extends Pullable<Buffer> {
+  /** Asks for the next bytes in the caller's memory: `got` with how many, or null at the end. */
+  pullInto(
+    into: Uint8Array,
+    got: (length: number | null) => void,
+    failed: (error: Error) => void,
+  ): Pull;
+  /** Reads no more: what comes from now on is dropped by the kernel, or refused. */
+  stopReading(): void;
   /** All of `pieces`, in order, after what was put before: `done` is the back-pressure. */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void;
   /** Ends the writing side behind all that was put. */

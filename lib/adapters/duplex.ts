@@ -157,7 +157,8 @@ export class SocketDuplex extends Duplex {
     // The range of Node's timers; its own checks and words.
     const timer = startTimer(() => this.timedOut(), checked(milliseconds)).unref();
     this.timeout = milliseconds;
-    this.idle = milliseconds === 0 ? void stopTimer(timer) : timer;
+    if (milliseconds === 0) stopTimer(timer);
+    this.idle = milliseconds === 0 ? undefined : timer;
     if (listener !== undefined) {
       if (milliseconds === 0) this.removeListener('timeout', listener);
       else this.once('timeout', listener);
@@ -353,13 +354,16 @@ export class SocketDuplex extends Duplex {
   }
 }
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- applied to a Duplex below
+const { write } = Duplex.prototype;
+
 // The peer's end has ended this side too: net's words for a write that comes behind it.
 function writeAfterEnd(this: SocketDuplex, ...args: unknown[]): boolean {
-  if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, args) as boolean;
+  if (!this.writableEnded) return write.apply(this, args as Parameters<typeof write>);
   const error = new Error('This socket has been ended by the other party');
   Object.assign(error, { code: 'EPIPE' });
   const callback = args.at(-1);
-  if (typeof callback === 'function') process.nextTick(callback as Callback, error);
+  if (typeof callback === 'function') process.nextTick(callback, error);
   this.destroy(error);
   return false;
 }

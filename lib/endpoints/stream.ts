@@ -1,10 +1,11 @@
 // StreamSocket: a connected byte stream, TCP or Unix, as an application wants it.
 
 import type { DuplexOptions } from 'node:stream';
-import type { Channel } from '../adapters/contract';
+import type { Channel, Pull } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
+import { webStreams, type WebStreams } from '../adapters/web';
 import { iterate } from '../adapters/iterate';
-import { invalidType } from '../core/errors';
+import { closedError, invalidType } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { duration, integer, record, type Wait } from '../core/validate';
@@ -23,7 +24,7 @@ import {
 import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
-import { PullSource, type IterateOptions } from './source';
+import { OVER, PullSource, type IterateOptions } from './source';
 import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
@@ -33,6 +34,7 @@ export class StreamSocket<A extends Address = Address>
   implements Channel, AsyncDisposable
 {
   private local: A | undefined;
+  private streams: WebStreams | undefined;
 
   /** @internal Use `connect` or a `Listener`. */
   constructor(
@@ -155,14 +157,52 @@ export class StreamSocket<A extends Address = Address>
     return this.close();
   }
 
+  /**
+   * A Web stream of bytes. BYOB reads go straight into the reader's buffer; `cancel` ends the reading side. When
+   * this and `writable` are both done the socket is closed.
+   */
+  get readable(): WebStreams['readable'] {
+    return this.web().readable;
+  }
+
+  /** A Web stream to write to: `close` ends the writing side, `abort` resets the connection. */
+  get writable(): WebStreams['writable'] {
+    return this.web().writable;
+  }
+
+  private web(): WebStreams {
+    return (this.streams ??= webStreams(this));
+  }
+
   /** @internal The contract with the adapters. */
+  pullInto(
+    into: Uint8Array,
+    got: (length: number | null) => void,
+    failed: (error: Error) => void,
+  ): Pull {
+    const operation = new ReceiveBytes(this.socket.state, into);
+    if (this.closing === undefined) return this.submit(operation, got, failed);
+    failed(closedError(operation.syscall));
+    return OVER;
+  }
+
+  /** @internal */
+  stopReading(): void {
+    try {
+      this.socket.shutdown('read');
+    } catch {
+      // It is closed, or the peer has gone: nothing comes any more.
+    }
+  }
+
+  /** @internal */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
-    this.settle(new SendAll(this.socket.state, pieces), done, failed);
+    this.submit(new SendAll(this.socket.state, pieces), done, failed);
   }
 
   /** @internal */
   finish(done: () => void, failed: (error: Error) => void): void {
-    this.settle(new EndWriting(this.socket.state), done, failed);
+    this.submit(new EndWriting(this.socket.state), done, failed);
   }
 
   /** @internal */
@@ -208,14 +248,14 @@ export class StreamSocket<A extends Address = Address>
     return new ReceiveChunk(this.socket.state, CHUNK);
   }
 
-  private settle(
-    operation: Operation<void>,
-    done: () => void,
+  private submit<T>(
+    operation: Operation<T>,
+    done: (value: T) => void,
     failed: (error: Error) => void,
-  ): void {
+  ): Pull {
     operation.resolve = done;
     operation.reject = failed;
-    reactor.submit(operation, undefined, this);
+    return reactor.submit(operation, undefined, this) ?? OVER;
   }
 }
 
