@@ -214,7 +214,7 @@ withSocat('socat: as a server on a Unix path, our client', async () => {
   let client: StreamSocket | undefined;
   while (client === undefined) client = await connect({ path }).catch(() => undefined);
   const peer = await ours.accept();
-  await Promise.all([client.write('there').then(() => client!.end()), peer.end()]);
+  await Promise.all([client.write('there').then(() => client.end()), peer.end()]);
   expect((await peer.readExactly(5)).toString()).toBe('there');
   expect(await peer.read()).toBeNull();
   await Promise.all([client.close(), peer.close()]);

@@ -7,6 +7,7 @@ import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { createServer, connect as netConnect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+// eslint-disable-next-line no-restricted-imports -- nothing tells that somebody else's server has begun to listen
 import { setTimeout as delay } from 'node:timers/promises';
 
 function postgresFolders(): string[] {
@@ -17,7 +18,11 @@ function postgresFolders(): string[] {
   }
 }
 
-const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', ...postgresFolders()];
+const FOLDERS = [
+  ...(process.env['PATH'] ?? '').split(delimiter),
+  '/usr/sbin',
+  ...postgresFolders(),
+];
 
 /** Where `name` is; undefined where it is not installed. */
 export function find(name: string): string | undefined {
@@ -53,7 +58,7 @@ export interface Program {
 export function start(path: string, args: readonly string[], options: SpawnOptions = {}): Program {
   const child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  for (const stream of [child.stdout!, child.stderr!])
+  for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
