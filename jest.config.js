@@ -1,8 +1,9 @@
 'use strict';
-// Two projects, so that a test is given the quiet it needs by the folder it is in:
+// Three projects, so that a test is given the quiet it needs by the folder it is in:
 //   parallel   everything but the below, two files at a time
 //   serial     __tests__/process and __tests__/load: child processes, floods, timing
-// `npm test` runs the one, then the other with --runInBand.
+//   real       __tests__/real: other people's servers and clients, where they are installed
+// `npm test` runs the one, then the other with --runInBand; `npm run test:real` the third.
 
 const serialFolders = ['process', 'load'];
 
@@ -39,6 +40,7 @@ module.exports = {
       testMatch: ['**/__tests__/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',
+        '<rootDir>/__tests__/real/',
         ...serialFolders.map((folder) => `<rootDir>/__tests__/${folder}/`),
       ],
     },
@@ -46,6 +48,11 @@ module.exports = {
       ...common,
       displayName: 'serial',
       testMatch: serialFolders.map((folder) => `**/__tests__/${folder}/**/*.test.ts`),
+    },
+    {
+      ...common,
+      displayName: 'real',
+      testMatch: ['**/__tests__/real/**/*.test.ts'],
     },
   ],
 };

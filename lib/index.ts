@@ -33,7 +33,10 @@ export { DatagramSocket } from './endpoints/datagram';
 export { SeqpacketSocket } from './endpoints/seqpacket';
 export { RawSocket, type RawAddress, type RawOutgoingMessage } from './endpoints/raw';
 export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
-export { SocketDuplex } from './adapters/duplex';
+export { createConnection } from './endpoints/connection';
+export { SocketDuplex, type DuplexAddress } from './adapters/duplex';
+export type { ServeOptions } from './endpoints/serving';
+export type { Timeouts } from './endpoints/timeouts';
 export type { Overflow } from './adapters/observe';
 export {
   Socket,

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'README',
   'guide',
   'chapter',
+  'streams',
   'messages',
   'options',
   'calls',

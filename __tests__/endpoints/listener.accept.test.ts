@@ -10,6 +10,10 @@ import { rejection } from '../support/outcomes';
 import { isPending, turns, until } from '../support/turns';
 
 leavesNoSockets();
+beforeEach(() => {
+  // Shortages are reported.
+  jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+});
 afterEach(() => {
   jest.restoreAllMocks();
 });

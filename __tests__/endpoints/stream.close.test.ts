@@ -200,6 +200,47 @@ describe('close', () => {
     expect(pair.client.socket.closed).toBe(true);
   });
 
+  test('is bounded by its linger behind a write that makes no progress, and the peer sees no end', async () => {
+    await using pair = await tcp4();
+    const writing = rejection(pair.client.write(Buffer.alloc(16 << 20)));
+    await pair.client.close({ linger: 20 });
+    expect(await writing).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+    expect(pair.client.socket.closed).toBe(true);
+    const [bytes, how] = await readToEnd(pair.server);
+    expect(bytes).toBeLessThan(16 << 20);
+    expect(how).toBe('ECONNRESET');
+  });
+
+  test('waits as long as a write goes on', async () => {
+    await using pair = await tcp4();
+    const data = Buffer.alloc(16 << 20, 'd');
+    const writing = pair.client.write(data);
+    const closing = pair.client.close({ linger: 60 });
+    let bytes = 0;
+    const began = performance.now();
+    // Slow, but never still for so long.
+    for await (const chunk of pair.server) {
+      bytes += chunk.length;
+      if (performance.now() - began < 200) await new Promise((next) => setTimeout(next, 2));
+    }
+    expect(bytes).toBe(data.length);
+    await Promise.all([writing, pair.server.close(), closing]);
+  });
+
+  test('SO_LINGER does not hold the thread', async () => {
+    // Linux: close(2) waits for the peer to take what was sent, though the socket is nonblocking.
+    for (const close of ['close', 'release'] as const) {
+      await using pair = await tcp4();
+      const { socket } = pair.client;
+      socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 3]));
+      while (socket.trySend(Buffer.alloc(65536)) !== null);
+      const began = performance.now();
+      if (close === 'close') await pair.client.close({ linger: 1 });
+      else pair.client.release();
+      expect(performance.now() - began).toBeLessThan(1500);
+    }
+  });
+
   test('is what `await using` does at the end of its scope', async () => {
     const pair = await tcp4();
     {

@@ -22,6 +22,7 @@ const BELOW: Readonly<Partial<Record<string, readonly string[]>>> = {
 
 /** Modules that are somebody's alone: their values. `lazy` ones are loaded when they are needed. */
 const OWNERS: Readonly<Partial<Record<string, { file: string; lazy: boolean }>>> = {
+  'stream/web': { file: 'adapters/web.ts', lazy: false },
   rxjs: { file: 'adapters/observe.ts', lazy: true },
   stream: { file: 'adapters/duplex.ts', lazy: false },
   'node-gyp-build': { file: 'native/load.ts', lazy: false },
@@ -76,7 +77,7 @@ function packageProblem(
 ): string | undefined {
   const name = packageOf(module);
   if (NEVER[roomOf(path)]?.includes(name) === true) return `${roomOf(path)} → ${module}`;
-  const owner = OWNERS[name];
+  const owner = OWNERS[module.replace(/^node:/, '')] ?? OWNERS[name];
   if (owner === undefined) {
     if (!builtinModules.includes(name)) return `${module} is no dependency`;
     return module.startsWith('node:') ? undefined : `${module} without node:`;

@@ -48,7 +48,8 @@ const waiting = ({ form, unref }: Case) =>
       if (given.unref === 'before' || given.form === 'referenced again') setReference(false);
       const begin: Record<Form, () => unknown> = {
         accept: () => listening.accept(),
-        'accept of a Listener': () => new eagain.Listener(listening, (peer) => peer).accept(),
+        'accept of a Listener': () =>
+          new eagain.Listener(listening, (peer) => new eagain.StreamSocket(peer)).accept(),
         recv: () => bytes[0].recv(Buffer.alloc(1)),
         receive: () => messages.receive(),
         ready: () => bytes[0].ready({ read: true }),

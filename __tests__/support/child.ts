@@ -11,6 +11,8 @@ export interface ChildOptions {
   descriptors?: number;
   /** Options of node's own. */
   node?: readonly string[];
+  /** Run as root in a network namespace of its own, with this done first: its loopback and its sysctls. */
+  network?: string;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ChildOptions {
  * `report` in scope, and gives what it reported.
  */
 export function runInChild(program: string, options: ChildOptions = {}): Promise<unknown> {
-  const { descriptors, node = [] } = options;
+  const { descriptors, node = [], network } = options;
   const script = `
     const named = process.env.EAGAIN_ADDON;
     const addon = named ? require(named) : require('node-gyp-build')(${JSON.stringify(join(LIBRARY, '..'))});
@@ -29,9 +31,20 @@ export function runInChild(program: string, options: ChildOptions = {}): Promise
     const report = (value) => console.log(JSON.stringify(value));
     (async () => {${program}})().catch((error) => { console.error(error); process.exitCode = 1; });`;
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
-  const command = ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...node, '-e', script];
+  const first = network === undefined ? '' : `ip link set lo up && ${network} && `;
+  const command = [
+    '-c',
+    `${limit}${first}exec "$@"`,
+    'sh',
+    process.execPath,
+    ...node,
+    '-e',
+    script,
+  ];
   return new Promise((resolve, reject) => {
-    execFile('sh', command, { timeout: 15_000 }, (error, stdout, stderr) => {
+    const [file, args] =
+      network === undefined ? ['sh', command] : ['unshare', ['--net', 'sh', ...command]];
+    execFile(file, args, { timeout: 15_000 }, (error, stdout, stderr) => {
       if (error !== null) {
         const how = `code ${String(error.code)}, signal ${String(error.signal)}`;
         reject(new Error(`the child ended with ${how}:\n${stderr}${stdout}`));

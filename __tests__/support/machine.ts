@@ -32,3 +32,10 @@ export function python(program: string): string {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
 }
+
+/** Network namespaces of our own may be made, and their sysctls set. */
+export const CAN_UNSHARE = works(() =>
+  execFileSync('unshare', ['--net', 'sh', '-c', 'ip link set lo up'], { stdio: 'ignore' }),
+);
+
+export const HAS_MPTCP = works(() => socket('IPv4', 'stream', 'mptcp').close());

@@ -37,8 +37,8 @@ export async function options(): Promise<void> {
   await connect({ host: 'localhost' });
   // @ts-expect-error: a port or a path, not both
   await connect({ port: 80, path: '/run/x' });
-  // @ts-expect-error: a service's name is no port
-  await connect({ host: 'localhost', port: 'http' });
+  // @ts-expect-error: a port is a number or a service's name
+  await connect({ host: 'localhost', port: true });
   // @ts-expect-error: families are 'IPv4' and 'IPv6', as in Node
   await connect({ host: 'localhost', port: 80, family: 4 });
   // @ts-expect-error: a file's mode is of listeners with a path

@@ -9,6 +9,8 @@ export interface Pullable<T> {
   pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull;
   /** Takes a pull back: none of its callbacks is called, and nothing that it could have had is lost. */
   withdraw(pull: Pull): void;
+  /** Disposes of an item that was had and that nobody will get: a connection is closed (promise 8). */
+  discard?(item: T): void;
 }
 
 /** A pull that is under way, opaque to whoever made it. */
@@ -23,6 +25,14 @@ export interface ChannelAddress {
 
 /** A byte stream in both directions. */
 export interface Channel extends Pullable<Buffer> {
+  /** Asks for the next bytes in the caller's memory: `got` with how many, or null at the end. */
+  pullInto(
+    into: Uint8Array,
+    got: (length: number | null) => void,
+    failed: (error: Error) => void,
+  ): Pull;
+  /** Reads no more: what comes from now on is dropped by the kernel, or refused. */
+  stopReading(): void;
   /** All of `pieces`, in order, after what was put before: `done` is the back-pressure. */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void;
   /** Ends the writing side behind all that was put. */
@@ -31,11 +41,25 @@ export interface Channel extends Pullable<Buffer> {
   release(): void;
   /** Closes at once; the peer sees a reset. */
   abort(): void;
+  /** Whether waiting on it keeps the process alive. */
   keepAlive(alive: boolean): void;
+  /** TCP_NODELAY; nothing where there is no TCP. */
+  setNoDelay(on: boolean): void;
+  /** SO_KEEPALIVE, the first probe after `delay` seconds of silence (0: as it was); nothing where there is no TCP. */
+  setKeepAlive(on: boolean, delay: number): void;
   readonly localAddress: ChannelAddress;
   readonly remoteAddress: ChannelAddress;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+}
+
+/** A channel that is being connected. */
+export interface Dialling {
+  /** The name that is looked up first, where it is a name. */
+  readonly host?: string | undefined;
+  readonly channel: Promise<Channel>;
+  /** Ends it: `channel` rejects, and nothing stays open. */
+  cancel(): void;
 }
 
 /** This side closed the source: an end for those who iterate or observe, not a failure. */

@@ -3,29 +3,78 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { Duplex, type DuplexOptions } from 'node:stream';
-import { setImmediate } from 'node:timers';
-import { isClosed, type Channel, type ChannelAddress, type Pull } from './contract';
+import { clearTimeout as stopTimer, setImmediate, setTimeout as startTimer } from 'node:timers';
+import { isClosed, type Channel, type ChannelAddress, type Dialling, type Pull } from './contract';
 
 type Callback = (error?: Error | null) => void;
 
-/** A stream.Duplex over a connected socket; `destroy` closes it at once, `end` half-closes. */
+/** What `address()` gives: net's shape. */
+export interface DuplexAddress {
+  address?: string;
+  family?: string;
+  port?: number;
+}
+
+/**
+ * A stream.Duplex over a stream socket with the surface of `net.Socket`; `destroy` closes it at once, `end`
+ * half-closes. Events: those of a Duplex, 'close' with whether there was an error, 'timeout', and, where it was
+ * still connecting when it was made, 'lookup', 'connect' and 'ready'.
+ */
 export class SocketDuplex extends Duplex {
-  private readonly channel: Channel;
+  /** The idle time after which 'timeout' comes, in ms; undefined before `setTimeout`. */
+  timeout: number | undefined;
+  private channel: Channel | undefined;
+  private readonly dialling: Dialling | undefined;
   private pulling: Pull | undefined;
   private waiting = false;
+  private referenced = true;
+  private idle: NodeJS.Timeout | undefined;
+  private written = 0;
   // Promise 19: events are emitted in the context in which the Duplex was made.
   private readonly context = new AsyncResource('eagain.duplex');
 
-  /** @internal Use `StreamSocket.toDuplex`. */
-  constructor(channel: Channel, options?: DuplexOptions) {
+  /** @internal Use `StreamSocket.toDuplex` or `createConnection`. */
+  constructor(over: Channel | Dialling, options?: DuplexOptions) {
     super({
       ...options,
       objectMode: false,
       readableObjectMode: false,
       writableObjectMode: false,
       decodeStrings: true,
+      // 'close' says whether there was an error: _destroy emits it.
+      emitClose: false,
     });
-    this.channel = channel;
+    if (!this.allowHalfOpen) this.once('end', () => (this.write = writeAfterEnd));
+    if ('pull' in over) {
+      this.channel = over;
+    } else {
+      this.dialling = over;
+      void over.channel.then(
+        (channel) => this.context.runInAsyncScope(() => this.connected(channel)),
+        (error: unknown) => this.context.runInAsyncScope(() => this.notConnected(error as Error)),
+      );
+    }
+  }
+
+  /** Whether the connection is still being made. */
+  get connecting(): boolean {
+    return this.channel === undefined && !this.destroyed;
+  }
+
+  /** As net.Socket's: not connected yet, or not any more. */
+  get pending(): boolean {
+    return this.channel === undefined || this.destroyed;
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** Bytes that were written and that the kernel does not have yet. */
+  get bufferSize(): number | undefined {
+    return this.destroyed ? undefined : this.writableLength;
   }
 
   get localAddress(): string | undefined {
@@ -41,56 +90,157 @@ export class SocketDuplex extends Duplex {
   }
 
   get remoteAddress(): string | undefined {
-    return this.channel.remoteAddress.address;
+    return this.channel?.remoteAddress.address;
   }
 
   get remotePort(): number | undefined {
-    return this.channel.remoteAddress.port;
+    return this.channel?.remoteAddress.port;
   }
 
   get remoteFamily(): string | undefined {
-    return familyOf(this.channel.remoteAddress);
+    return familyOf(this.channel?.remoteAddress);
+  }
+
+  /** The local address; an empty object where there is none, as of a closed or a Unix socket. */
+  address(): DuplexAddress {
+    const { local } = this;
+    if (local?.address === undefined) return {};
+    return { address: local.address, family: familyOf(local), port: local.port };
   }
 
   get bytesRead(): number {
-    return this.channel.bytesRead;
+    return this.channel?.bytesRead ?? 0;
   }
 
+  /** Bytes that the kernel has. */
   get bytesWritten(): number {
-    return this.channel.bytesWritten;
+    return this.channel?.bytesWritten ?? 0;
   }
 
   // As net.Socket's: undefined where the socket is closed.
   private get local(): ChannelAddress | undefined {
     try {
-      return this.channel.localAddress;
+      return this.channel?.localAddress;
     } catch {
       return undefined;
     }
   }
 
+  /**
+   * For software that insists on connecting what it is given: it is connected to where it was made for, or will
+   * be, and 'connect' comes in either case. Of the arguments only a listener counts.
+   */
+  connect(...args: unknown[]): this {
+    const listener = args.at(-1);
+    if (typeof listener === 'function') this.once('connect', listener as () => void);
+    if (this.channel !== undefined) {
+      process.nextTick(() => {
+        if (!this.destroyed) this.emit('connect');
+      });
+    }
+    return this;
+  }
+
+  setNoDelay(enable = true): this {
+    return this.whenConnected((channel) => channel.setNoDelay(enable));
+  }
+
+  /** TCP's keep-alive; the first probe after `initialDelay` ms of silence, rounded down to seconds. */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    const seconds = Math.floor(initialDelay / 1000);
+    return this.whenConnected((channel) => channel.setKeepAlive(enable, seconds));
+  }
+
+  /** 'timeout' after `milliseconds` in which nothing was read or written; 0 for never. Closes nothing. */
+  setTimeout(milliseconds: number, listener?: () => void): this {
+    stopTimer(this.idle);
+    // The range of Node's timers; its own checks and words.
+    const timer = startTimer(() => this.timedOut(), checked(milliseconds)).unref();
+    this.timeout = milliseconds;
+    if (milliseconds === 0) stopTimer(timer);
+    this.idle = milliseconds === 0 ? undefined : timer;
+    if (listener !== undefined) {
+      if (milliseconds === 0) this.removeListener('timeout', listener);
+      else this.once('timeout', listener);
+    }
+    return this;
+  }
+
+  // A large write that goes on is no silence.
+  private timedOut(): void {
+    if (this.bytesWritten !== this.written) {
+      this.active();
+      return;
+    }
+    this.context.runInAsyncScope(() => this.emit('timeout'));
+  }
+
+  private active(): void {
+    if (this.idle === undefined) return;
+    this.written = this.bytesWritten;
+    this.idle.refresh();
+  }
+
   ref(): this {
-    this.channel.keepAlive(true);
+    this.referenced = true;
+    this.channel?.keepAlive(true);
     return this;
   }
 
   unref(): this {
-    this.channel.keepAlive(false);
+    this.referenced = false;
+    this.channel?.keepAlive(false);
     return this;
+  }
+
+  /** Ends the writing side, and closes when all is written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
   }
 
   /** Closes with a reset: the peer's reads fail with ECONNRESET. */
   resetAndDestroy(): this {
-    this.channel.abort();
+    this.channel?.abort();
     return this.destroy();
   }
 
+  private connected(channel: Channel): void {
+    if (this.destroyed) return channel.release();
+    this.channel = channel;
+    if (!this.referenced) channel.keepAlive(false);
+    const host = this.dialling?.host;
+    if (host !== undefined) {
+      const { address, family } = channel.remoteAddress;
+      this.emit('lookup', null, address, family === 'IPv6' ? 6 : 4, host);
+    }
+    this.active();
+    this.emit('connect');
+    this.emit('ready');
+  }
+
+  private notConnected(error: Error): void {
+    if (this.destroyed) return;
+    const { syscall } = error as { syscall?: string };
+    if (syscall === 'getaddrinfo')
+      this.emit('lookup', error, undefined, undefined, this.dialling?.host);
+    this.destroy(error);
+  }
+
+  private whenConnected(act: (channel: Channel) => void): this {
+    if (this.channel !== undefined) act(this.channel);
+    else this.once('connect', () => act(this.channel!));
+    return this;
+  }
+
   override _read(): void {
-    if (!this.waiting) this.pull();
+    if (this.channel === undefined) this.once('connect', () => this._read());
+    else if (!this.waiting) this.pull(this.channel);
   }
 
   // Pulls until one has to wait or the stream has enough: _read() comes again when it wants more.
-  private pull(): void {
+  private pull(channel: Channel): void {
     let more = true;
     let inLoop = true;
     const next = (act: () => boolean): void => {
@@ -99,13 +249,13 @@ export class SocketDuplex extends Duplex {
         more = act();
       } else {
         this.context.runInAsyncScope(() => {
-          if (act() && !this.waiting) this.pull();
+          if (act() && !this.waiting) this.pull(channel);
         });
       }
     };
     while (more && !this.waiting && !this.destroyed) {
       this.waiting = true;
-      this.pulling = this.channel.pull(
+      this.pulling = channel.pull(
         (chunk) => next(() => this.deliver(chunk)),
         (error) => next(() => this.failed(error)),
       );
@@ -115,6 +265,7 @@ export class SocketDuplex extends Duplex {
 
   /** Hands a chunk on; whether the stream wants more. A listener that throws stops neither. */
   private deliver(chunk: Buffer | null): boolean {
+    this.active();
     try {
       return this.push(chunk) && chunk !== null;
     } catch (error) {
@@ -143,20 +294,24 @@ export class SocketDuplex extends Duplex {
   }
 
   private put(pieces: readonly Uint8Array[], callback: Callback): void {
-    this.settle(callback, (done, failed) => this.channel.put(pieces, done, failed));
+    this.settle(callback, (channel, done, failed) => channel.put(pieces, done, failed));
   }
 
   override _final(callback: Callback): void {
-    this.settle(callback, (done, failed) => this.channel.finish(done, failed));
+    this.settle(callback, (channel, done, failed) => channel.finish(done, failed));
   }
 
   // Done at once: in the caller's context already. Done later: in the Duplex's.
   private settle(
     callback: Callback,
-    act: (done: () => void, failed: (error: Error) => void) => void,
+    act: (channel: Channel, done: () => void, failed: (error: Error) => void) => void,
   ): void {
+    const { channel } = this;
+    if (channel === undefined) return this.settleLater(callback, act);
+    this.active();
     let later = false;
     const settled = (failure?: Error): void => {
+      this.active();
       // destroy() closes under a write that waits: its caller is told, but the stream has not failed.
       if (failure !== undefined && this.destroyed && isClosed(failure)) {
         return void setImmediate(() => this.context.runInAsyncScope(callback, null, failure));
@@ -164,17 +319,70 @@ export class SocketDuplex extends Duplex {
       if (later) this.context.runInAsyncScope(callback, null, failure);
       else callback(failure);
     };
-    act(() => settled(), settled);
+    act(channel, () => settled(), settled);
     later = true;
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
-    if (this.waiting && this.pulling !== undefined) this.channel.withdraw(this.pulling);
-    this.waiting = false;
-    this.channel.release();
-    this.context.emitDestroy();
-    callback(error);
+  // What is written before there is a connection waits for it, or for its end.
+  private settleLater(callback: Callback, act: Parameters<SocketDuplex['settle']>[1]): void {
+    const go = (): void => {
+      this.removeListener('close', stop);
+      this.settle(callback, act);
+    };
+    const stop = (): void => {
+      this.removeListener('connect', go);
+      const error = new Error('Socket closed before the connection was established');
+      callback(Object.assign(error, { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' }));
+    };
+    this.once('connect', go).once('close', stop);
   }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    const { channel, pulling } = this;
+    if (this.waiting && pulling !== undefined) channel?.withdraw(pulling);
+    this.waiting = false;
+    stopTimer(this.idle);
+    this.idle = undefined;
+    if (channel === undefined) this.dialling?.cancel();
+    else channel.release();
+    callback(error);
+    // Behind 'error', which comes in the next tick.
+    setImmediate(() => {
+      this.context.runInAsyncScope(() => this.emit('close', error !== null));
+      this.context.emitDestroy();
+    });
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- applied to a Duplex below
+const { write } = Duplex.prototype;
+
+// The peer's end has ended this side too: net's words for a write that comes behind it.
+function writeAfterEnd(this: SocketDuplex, ...args: unknown[]): boolean {
+  if (!this.writableEnded) return write.apply(this, args as Parameters<typeof write>);
+  const error = new Error('This socket has been ended by the other party');
+  Object.assign(error, { code: 'EPIPE' });
+  const callback = args.at(-1);
+  if (typeof callback === 'function') process.nextTick(callback, error);
+  this.destroy(error);
+  return false;
+}
+
+function checked(milliseconds: unknown): number {
+  if (typeof milliseconds !== 'number') {
+    const error = new TypeError(
+      `The "msecs" argument must be of type number. Received ${typeof milliseconds}`,
+    );
+    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  if (!(milliseconds >= 0 && milliseconds < Infinity)) {
+    const error = new RangeError(
+      `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
+    );
+    throw Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
+  }
+  // Node's timers would take a longer one for 1 ms.
+  return Math.min(milliseconds, 0x7fffffff);
 }
 
 function familyOf(address: ChannelAddress | undefined): string | undefined {

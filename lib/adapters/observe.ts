@@ -59,7 +59,7 @@ class Pump<T> {
     this.stopped = true;
     if (this.nextTurn !== undefined) clearImmediate(this.nextTurn);
     if (this.waiting && this.pulling !== undefined) this.source.withdraw(this.pulling);
-    this.queue.length = 0;
+    for (const item of this.queue.splice(0)) this.source.discard?.(item);
   }
 
   // Pulls until one has to wait. A loop, not a recursion: a source may have many items at once.
@@ -101,10 +101,11 @@ class Pump<T> {
 
   private enqueue(item: T): void {
     if (this.queue.length >= this.highWaterMark) {
+      const dropped = this.overflow === 'dropOldest' ? (this.queue.shift() as T) : item;
+      this.source.discard?.(dropped);
       if (this.overflow === 'dropNewest') return;
       if (this.overflow === 'error')
         return this.end(() => this.subscriber.error(overflowError(this.highWaterMark)));
-      this.queue.shift();
     }
     this.queue.push(item);
     this.serveLater();

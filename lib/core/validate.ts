@@ -21,6 +21,13 @@ export function port(name: string, value: unknown): number {
   return integer(name, value, 0, 65535);
 }
 
+/** Milliseconds, of which there may be fractions and no end. */
+export function duration(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 0)) throw outOfRange(name, '>= 0', value);
+  return value;
+}
+
 export function text(name: string, value: unknown): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
   return value;
@@ -46,11 +53,6 @@ export function wait(options: Wait | undefined): Wait | undefined {
   if (signal !== undefined && !isSignal(signal)) {
     throw invalidType('options.signal', 'an instance of AbortSignal', signal);
   }
-  if (timeout !== undefined) {
-    if (typeof timeout !== 'number') {
-      throw invalidType('options.timeout', 'of type number', timeout);
-    }
-    if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout);
-  }
+  if (timeout !== undefined) duration('options.timeout', timeout);
   return signal === undefined && timeout === undefined ? undefined : { signal, timeout };
 }

@@ -16,6 +16,8 @@ export class Waiting {
   next: Waiting | null = null;
   previous: Waiting | null = null;
   settled = false;
+  /** When a sweep of deadlines first saw this wait, as performance.now(); 0 before. */
+  seen = 0;
   /** Who must not be collected while this waits. */
   owner: object | undefined;
   private delay = 0;
@@ -29,6 +31,7 @@ export class Waiting {
   begin(owner: object | undefined): void {
     this.owner = owner;
     this.settled = false;
+    this.seen = 0;
     this.delay = 0;
   }
 

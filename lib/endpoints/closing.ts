@@ -1,10 +1,12 @@
 // The polite end of a connection: end the writing side, read on until the peer has ended too, close.
 
+import { clearInterval as stopTimer, setInterval as startTimer } from 'node:timers';
 import { isClosed } from '../adapters/contract';
 import { abortError, closedError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { integer, wait as checkWait, type Wait } from '../core/validate';
+import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { EndWriting } from '../socket/stream';
 
@@ -12,7 +14,10 @@ import { EndWriting } from '../socket/stream';
 const LINGER = 1000;
 
 export interface CloseOptions extends Wait {
-  /** How long to go on reading (and throwing away) after the writing side was ended, in ms: 1,000 unless told. */
+  /**
+   * How long to wait for the peer, in ms: for it to take anything of what is being written, and, after the
+   * writing side was ended, for its own end, while what it sends is thrown away. 1,000 unless told.
+   */
   linger?: number | undefined;
 }
 
@@ -44,19 +49,87 @@ async function close(
   const { state } = socket;
   // The peer has ended and nothing is on its way to it: there is nothing to wait for.
   if (state.closed || (state.ended && state.waiting === 0)) {
-    socket.close();
+    closeAtOnce(socket);
     return;
   }
   reactor.expel(state.readers, (operation) => closedError(operation.syscall));
   try {
-    await reactor.perform(new EndWriting(state), wait, socket);
-    // However the peer goes, by its end, a reset or not at all: the close goes through.
-    const limits = { signal: wait?.signal, timeout: linger };
-    await reactor.perform(drain, limits, socket).catch(() => {});
+    if (await endWriting(socket, wait, linger)) {
+      // However the peer goes, by its end, a reset or not at all: the close goes through.
+      const limits = { signal: wait?.signal, timeout: linger };
+      await reactor.perform(drain, limits, socket).catch(() => {});
+    }
   } catch (error) {
     if (!isClosed(error as Error)) throw error;
   } finally {
-    socket.close();
+    closeAtOnce(socket);
   }
   if (wait?.signal?.aborted === true) throw abortError(wait.signal);
+}
+
+/**
+ * False where the writes before it had made no progress for `linger` ms: the connection was reset then, since
+ * an end would tell the peer that it has everything.
+ */
+async function endWriting(
+  socket: Socket,
+  wait: Wait | undefined,
+  linger: number,
+): Promise<boolean> {
+  const { state } = socket;
+  const ending = new EndWriting(state);
+  // Nothing to go behind: done in this call.
+  if (state.writers.head === null) return reactor.perform(ending, wait, socket).then(() => true);
+  let before = progress(socket);
+  const watch = startTimer(() => {
+    const now = progress(socket);
+    if (now === before) reset(socket);
+    before = now;
+  }, linger).unref();
+  try {
+    await reactor.perform(ending, wait, socket);
+    return true;
+  } finally {
+    stopTimer(watch);
+  }
+}
+
+// tcpi_bytes_acked, a u64 of struct tcp_info. The kernel takes more only when a third of its buffer is free, which
+// a slow peer may need seconds for: what the peer has taken tells sooner.
+const BYTES_ACKED = 120;
+const TCP = new Set([0, C.IPPROTO_TCP, C.IPPROTO_MPTCP]);
+
+function progress(socket: Socket): number {
+  const taken = socket.state.bytesWritten;
+  if (socket.domain === C.AF_UNIX || !TCP.has(socket.protocol)) return taken;
+  const info = socket.getsockopt(C.IPPROTO_TCP, C.TCP_INFO);
+  return taken + (info.length >= BYTES_ACKED + 8 ? info.readUInt32LE(BYTES_ACKED) : 0);
+}
+
+/** Closes at once, with a reset: SO_LINGER of 0. */
+export function reset(socket: Socket): void {
+  if (socket.closed) return;
+  if (socket.domain !== C.AF_UNIX) setLinger(socket, 1, 0);
+  socket.close();
+}
+
+/**
+ * close(2), which never waits: with an SO_LINGER that a listener's `configure` or the caller has set, Linux holds
+ * the thread for up to so many seconds, O_NONBLOCK or not (inet_release).
+ * Test: "close: SO_LINGER does not hold the thread".
+ */
+export function closeAtOnce(socket: Socket): void {
+  if (socket.closed) return;
+  if (socket.state.lingers && socket.domain !== C.AF_UNIX && socket.type === C.SOCK_STREAM) {
+    const [on, seconds] = new Int32Array(
+      Uint8Array.from(socket.getsockopt(C.SOL_SOCKET, C.SO_LINGER, 8)).buffer,
+    );
+    if (on !== 0 && seconds > 0) setLinger(socket, 0, 0);
+  }
+  socket.close();
+}
+
+// struct linger: l_onoff, l_linger in seconds.
+function setLinger(socket: Socket, on: number, seconds: number): void {
+  socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([on, seconds]));
 }

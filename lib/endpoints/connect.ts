@@ -1,13 +1,14 @@
 // connect(): a name or an address to a connected endpoint.
 
+import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { invalidType, invalidValue, timeoutError } from '../core/errors';
-import type { Wait } from '../core/validate';
-import { port as checkPort } from '../core/validate';
-import type { AddressInput, InetAddress, UnixAddress } from '../socket/address';
+import { abortError, invalidType, invalidValue } from '../core/errors';
+import { port as checkPort, text, type Wait } from '../core/validate';
+import type { Address, AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import { constants as C, type SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
+import { interleave, race } from './eyeballs';
 import {
   checkMetadata,
   METADATA_KEYS,
@@ -30,10 +31,11 @@ import { StreamSocket } from './stream';
 interface InetPeer {
   /** A name or an IP literal: 'localhost' unless told. */
   host?: string | undefined;
-  port: number;
+  /** A number, or a service's name: 'https'. */
+  port: number | string;
   /** Only addresses of this family. */
   family?: InetFamily | undefined;
-  /** The IP literal to connect from. */
+  /** The IP literal to connect from; only addresses of its family are tried. */
   localAddress?: string | undefined;
   localPort?: number | undefined;
   path?: undefined;
@@ -86,10 +88,11 @@ const KEYS: KeysOf<ConnectOptions> = {
 };
 
 /**
- * Connects a stream (unless `type` says otherwise) to `{ host, port }` or `{ path }`. Names are resolved once;
- * their addresses are tried one after the other.
- * @throws SystemError of connect(2), or an AggregateError with one for each address; ABORT_ERR;
- * ERR_SOCKET_TIMEOUT
+ * Connects a stream (unless `type` says otherwise) to `{ host, port }` or `{ path }`. A name is resolved once;
+ * of its addresses the families take turns, the next one is tried 250 ms after the last or as soon as that has
+ * failed, and the first that answers is it (Happy Eyeballs, RFC 8305). `timeout` and `signal` are for all of it.
+ * @throws SystemError of connect(2), or an AggregateError with one for each address, in the order in which they
+ * were tried; EAI_*; ABORT_ERR; ERR_SOCKET_TIMEOUT
  */
 export function connect(options: ConnectTcpOptions): Promise<StreamSocket<InetAddress>>;
 export function connect(options: ConnectUnixOptions): Promise<StreamSocket<UnixAddress>>;
@@ -114,26 +117,41 @@ export function connect(
   }
   if (type === 'dgram') checkMetadata(options as UdpMetadata);
   checkPlace(options, true);
-  return connectSocket(options, type).then((socket) => {
+  if (options.signal?.aborted === true) return Promise.reject(abortError(options.signal));
+  return connectSocket(options, type).then(({ socket, address }) => {
     if (type === 'dgram') return new DatagramSocket(socket);
-    return type === 'seqpacket' ? new SeqpacketSocket(socket) : connected(socket);
+    return type === 'seqpacket'
+      ? new SeqpacketSocket(socket)
+      : new StreamSocket(socket, peerOf(socket, address));
   });
 }
 
-// The peer can be gone again, and its name with it.
-function connected(socket: Socket): StreamSocket {
+/** A socket, and where it was connected to. */
+class Connected {
+  constructor(
+    readonly socket: Socket,
+    readonly address: Address,
+  ) {}
+
+  close(): void {
+    this.socket.close();
+  }
+}
+
+// The kernel names no peer that has gone again, and none before the first write where TCP_FASTOPEN_CONNECT puts
+// the connecting off until then. Test: "fast open: the first write travels in the SYN".
+function peerOf(socket: Socket, address: Address): Address {
   try {
-    return new StreamSocket(socket, socket.getpeername());
-  } catch (error) {
-    socket.close();
-    throw error;
+    return socket.getpeername();
+  } catch {
+    return address;
   }
 }
 
 async function connectSocket(
   options: ConnectOptions,
   type: (typeof TYPES)[number],
-): Promise<Socket> {
+): Promise<Connected> {
   if (options.path !== undefined) {
     const { path, localPath } = options;
     const local: AddressInput | undefined =
@@ -141,16 +159,26 @@ async function connectSocket(
     return attempt({ family: 'unix', path }, local, type, options, options);
   }
   const inet = options as InetPeer & SetUpWait;
-  const deadline = inet.timeout === undefined ? undefined : performance.now() + inet.timeout;
-  const addresses = await resolve(inet.host ?? 'localhost', inet.port, inet.family, inet);
-  return firstOf(addresses, (address) => {
-    const left = deadline === undefined ? undefined : deadline - performance.now();
-    if (left !== undefined && left < 0) throw timeoutError('connect', inet.timeout!);
-    return attempt(address, localOf(inet, address), type, options, {
-      signal: inet.signal,
-      timeout: left,
-    });
-  });
+  const { signal, timeout } = inet;
+  const began = performance.now();
+  const addresses = await resolve(inet.host ?? 'localhost', inet.port, familyOf(inet), inet);
+  const attemptOne = (address: InetAddress, wait: Wait): Promise<Connected> =>
+    attempt(address, localOf(inet, address), type, options, wait);
+  if (addresses.length === 1 && timeout === undefined) return attemptOne(addresses[0], { signal });
+  const left = timeout === undefined ? undefined : timeout - (performance.now() - began);
+  return race(
+    interleave(addresses),
+    (address, others) => attemptOne(address, { signal: others }),
+    { signal, timeout: left },
+    timeout,
+  );
+}
+
+// An address of the other family could not be connected to from `localAddress`.
+function familyOf({ family, localAddress }: InetPeer): InetFamily | undefined {
+  if (family !== undefined || localAddress === undefined) return family;
+  const literal = isIP(text('options.localAddress', localAddress).split('%', 1)[0]);
+  return literal === 4 ? 'IPv4' : literal === 6 ? 'IPv6' : undefined;
 }
 
 function localOf(
@@ -163,12 +191,12 @@ function localOf(
 }
 
 function attempt(
-  address: AddressInput & { family: 'IPv4' | 'IPv6' | 'unix' },
+  address: InetAddress | UnixAddress,
   local: AddressInput | undefined,
   type: SocketType,
   options: ConnectOptions,
   wait: Wait,
-): Promise<Socket> {
+): Promise<Connected> {
   const protocol = (options as { protocol?: string }).protocol;
   return withSocket(address.family, type, protocol, options, async (socket) => {
     if (type === 'dgram') {
@@ -176,28 +204,17 @@ function attempt(
       setIfGiven(socket, C.SOL_SOCKET, C.SO_BROADCAST, udp.broadcast);
       tellMetadata(socket, udp);
     }
-    if (local !== undefined) socket.bind(local);
+    if (local !== undefined) bindLocal(socket, local, type);
     await socket.connect(address, { signal: wait.signal, timeout: wait.timeout });
-    return socket;
+    return new Connected(socket, address);
   });
 }
 
-async function firstOf<A, S>(
-  candidates: readonly A[],
-  attemptOne: (candidate: A) => Promise<S>,
-): Promise<S> {
-  const failures: Error[] = [];
-  for (const candidate of candidates) {
-    try {
-      return await attemptOne(candidate);
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === 'ABORT_ERR' || code === 'ERR_SOCKET_TIMEOUT') throw error;
-      failures.push(error as Error);
-    }
+// Attempts that race share the port, and so does a connection of before in TIME_WAIT: only the four numbers
+// of a connection together have to be its own (tcp(7)).
+function bindLocal(socket: Socket, local: AddressInput, type: SocketType): void {
+  if (type === 'stream' && (local as { port?: number }).port! > 0) {
+    socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
   }
-  const [first] = failures;
-  if (failures.length === 1) throw first;
-  const all = new AggregateError(failures, failures.map((error) => error.message).join('; '));
-  throw Object.assign(all, { code: (first as { code?: string } | undefined)?.code });
+  socket.bind(local);
 }

@@ -1,7 +1,7 @@
 // listen(): a listening endpoint.
 
-import { invalidType, invalidValue } from '../core/errors';
-import { integer, port as checkPort } from '../core/validate';
+import { abortError, invalidType, invalidValue } from '../core/errors';
+import { integer } from '../core/validate';
 import type { InetAddress, UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
@@ -28,8 +28,8 @@ interface Common extends SetUpWait {
 interface InetPlace {
   /** A name or an IP literal; without it every address, IPv6 and IPv4 alike. */
   host?: string | undefined;
-  /** 0: the kernel chooses one. */
-  port: number;
+  /** A number, or a service's name; 0: the kernel chooses one. */
+  port: number | string;
   reusePort?: boolean | undefined;
   /** Without `host`: IPv6 alone. */
   ipv6Only?: boolean | undefined;
@@ -102,6 +102,7 @@ export function listen(
     throw invalidType('options.path', 'of type string', options.path);
   }
   checkPlace(options, true);
+  if (options.signal?.aborted === true) return Promise.reject(abortError(options.signal));
   return options.path !== undefined
     ? listenUnix(options, type, backlog)
     : listenInet(options, backlog);
@@ -114,38 +115,44 @@ function endpoint(socket: Socket, onClose?: () => void): UnixListener | Seqpacke
 }
 
 async function listenInet(options: InetPlace & Common, backlog: number): Promise<TcpListener> {
-  checkPort('options.port', options.port);
-  const [place] =
-    options.host === undefined
-      ? [{ family: 'IPv6' as const, address: '::', port: options.port }]
-      : await resolve(options.host, options.port, undefined, options);
+  const { host, port } = options;
+  const places = await resolve(host ?? '::', port, undefined, options);
+  // Where there is no IPv6, every address is every IPv4 address.
+  if (host === undefined && options.ipv6Only !== true) {
+    places.push({ family: 'IPv4', address: '0.0.0.0', port: places[0].port });
+  }
+  for (const place of places.slice(0, -1)) {
+    try {
+      return await listenAt(place, options, backlog);
+    } catch (error) {
+      // Of a name's addresses the first one that this machine has.
+      const { code } = error as { code?: string };
+      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+    }
+  }
+  return listenAt(places[places.length - 1], options, backlog);
+}
+
+function listenAt(
+  place: InetAddress,
+  options: InetPlace & Common,
+  backlog: number,
+): Promise<TcpListener> {
   const first = (socket: Socket): void => {
     // TIME_WAIT of the last run would forbid the port for a minute (tcp(7)).
     socket.setsockopt(C.SOL_SOCKET, C.SO_REUSEADDR, true);
     reusePort(socket, options.reusePort);
-    if (socket.domain === C.AF_INET6) {
+    if (place.family === 'IPv6') {
       const dual = options.host === undefined ? false : undefined;
       setIfGiven(socket, C.IPPROTO_IPV6, C.IPV6_V6ONLY, options.ipv6Only ?? dual);
     }
   };
-  const listenAt = (family: 'IPv4' | 'IPv6', address: string): Promise<TcpListener> => {
-    const prepare = (socket: Socket): TcpListener => {
-      socket.bind({ family, address, port: options.port });
-      socket.listen(backlog);
-      return new Listener(socket, (peer, remote) => new StreamSocket(peer, remote as InetAddress));
-    };
-    return withSocket(family, 'stream', options.protocol, options, prepare, first);
+  const prepare = (socket: Socket): TcpListener => {
+    socket.bind(place);
+    socket.listen(backlog);
+    return new Listener(socket, (peer, remote) => new StreamSocket(peer, remote as InetAddress));
   };
-  if (place === undefined)
-    throw invalidValue('options.host', 'a name with an address', options.host);
-  try {
-    return await listenAt(place.family, place.address);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    const noIPv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-    if (options.host !== undefined || options.ipv6Only === true || !noIPv6) throw error;
-    return listenAt('IPv4', '0.0.0.0');
-  }
+  return withSocket(place.family, 'stream', options.protocol, options, prepare, first);
 }
 
 function listenUnix(

@@ -12,12 +12,12 @@ export type InetFamily = 'IPv4' | 'IPv6';
 /** Every address that `host` has, in the resolver's order. `error.code` is EAI_* or ENOTFOUND, as `node:dns` gives it. */
 export async function resolve(
   host: string,
-  port: number,
+  service: number | string,
   family: InetFamily | undefined,
   wait: Wait,
 ): Promise<InetAddress[]> {
   text('options.host', host);
-  checkPort('options.port', port);
+  const port = checkPort('options.port', service);
   const literal = isIP(host.split('%', 1)[0]);
   if (literal !== 0) return [{ family: literal === 4 ? 'IPv4' : 'IPv6', address: host, port }];
   const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : 0;

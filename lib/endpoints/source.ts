@@ -13,8 +13,16 @@ import { integer, record, wait as checkWait, type Wait } from '../core/validate'
 
 export type { IterateOptions, ObserveOptions };
 
-// A pull that was answered at once.
-const OVER: Pull = {};
+/** A pull that was answered at once. */
+export const OVER: Pull = {};
+
+/** Ends a pull of ours that waits: nothing was moved, and its callbacks hear nothing. */
+export function takeBack(pull: Pull): void {
+  if (!(pull instanceof Waiting)) return;
+  const { operation } = pull;
+  operation.reject = (): void => {};
+  reactor.abandon(pull, closedError(operation.syscall));
+}
 
 export interface Source<T> extends AsyncIterable<T> {
   /** An iterator over what comes; leaving it early cancels the wait at once and loses nothing. */
@@ -71,10 +79,7 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
 
   /** @internal */
   withdraw(pull: Pull): void {
-    if (!(pull instanceof Waiting)) return;
-    const { operation } = pull;
-    operation.reject = (): void => {};
-    reactor.abandon(pull, closedError(operation.syscall));
+    takeBack(pull);
   }
 
   /** The operation that yields the next item, null at the end. */

@@ -1,12 +1,14 @@
 // StreamSocket: a connected byte stream, TCP or Unix, as an application wants it.
 
 import type { DuplexOptions } from 'node:stream';
-import type { Channel } from '../adapters/contract';
+import type { Channel, Pull } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
-import { invalidType } from '../core/errors';
+import { webStreams, type WebStreams } from '../adapters/web';
+import { iterate } from '../adapters/iterate';
+import { closedError, invalidType } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
-import { integer, type Wait } from '../core/validate';
+import { duration, integer, record, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
@@ -20,9 +22,12 @@ import {
   SendBytes,
   sendAll,
 } from '../socket/stream';
+import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
-import { closePolitely, type CloseOptions } from './closing';
-import { PullSource } from './source';
+import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
+import { OVER, PullSource, type IterateOptions } from './source';
+import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
+import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
 export class StreamSocket<A extends Address = Address>
@@ -30,6 +35,7 @@ export class StreamSocket<A extends Address = Address>
   implements Channel, AsyncDisposable
 {
   private local: A | undefined;
+  private streams: WebStreams | undefined;
 
   /** @internal Use `connect` or a `Listener`. */
   constructor(
@@ -111,11 +117,39 @@ export class StreamSocket<A extends Address = Address>
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
   abort(): void {
-    if (this.socket.closed) return;
-    if (this.socket.domain !== C.AF_UNIX) {
-      this.socket.setsockopt(C.SOL_SOCKET, C.SO_LINGER, new Int32Array([1, 0]));
-    }
-    this.socket.close();
+    reset(this.socket);
+  }
+
+  /**
+   * Sends one urgent byte, in its turn behind the writes (MSG_OOB). TCP keeps one at a time: what the peer has
+   * not taken when the next one comes, it loses.
+   * @throws SystemError EOPNOTSUPP on a Unix socket of a kernel without CONFIG_AF_UNIX_OOB
+   */
+  sendUrgent(byte: number, options?: Wait): Promise<void> {
+    const data = Uint8Array.of(integer('byte', byte, 0, 255));
+    return this.perform(new Send(this.socket.state, data, C.MSG_OOB), options).then(() => {});
+  }
+
+  /**
+   * The peer's urgent bytes, ahead of the stream, in which they leave no trace but a mark
+   * (`socket.sockatmark()`). Ends when the connection is down in both directions or closed on this side.
+   */
+  urgent(options?: IterateOptions): AsyncIterableIterator<number, undefined> {
+    return iterate(new UrgentSource(this), options);
+  }
+
+  /**
+   * Deadlines for every later call that has no `timeout` of its own, in ms, Infinity for none: ERR_SOCKET_TIMEOUT.
+   * They cost calls nothing: a sweep that all sockets share looks for who waits too long, so that it may come
+   * late by a quarter.
+   */
+  setTimeouts(timeouts: Timeouts): this {
+    record('timeouts', timeouts);
+    const { read, write } = timeouts;
+    if (read !== undefined) duration('timeouts.read', read);
+    if (write !== undefined) duration('timeouts.write', write);
+    if (!this.socket.closed) setTimeouts(this.socket.state, timeouts);
+    return this;
   }
 
   /** A stream.Duplex over this socket. Use one or the other: both read from the same stream. */
@@ -127,19 +161,57 @@ export class StreamSocket<A extends Address = Address>
     return this.close();
   }
 
+  /**
+   * A Web stream of bytes. BYOB reads go straight into the reader's buffer; `cancel` ends the reading side. When
+   * this and `writable` are both done the socket is closed.
+   */
+  get readable(): WebStreams['readable'] {
+    return this.web().readable;
+  }
+
+  /** A Web stream to write to: `close` ends the writing side, `abort` resets the connection. */
+  get writable(): WebStreams['writable'] {
+    return this.web().writable;
+  }
+
+  private web(): WebStreams {
+    return (this.streams ??= webStreams(this));
+  }
+
   /** @internal The contract with the adapters. */
+  pullInto(
+    into: Uint8Array,
+    got: (length: number | null) => void,
+    failed: (error: Error) => void,
+  ): Pull {
+    const operation = new ReceiveBytes(this.socket.state, into);
+    if (this.closing === undefined) return this.submit(operation, got, failed);
+    failed(closedError(operation.syscall));
+    return OVER;
+  }
+
+  /** @internal */
+  stopReading(): void {
+    try {
+      this.socket.shutdown('read');
+    } catch {
+      // It is closed, or the peer has gone: nothing comes any more.
+    }
+  }
+
+  /** @internal */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
-    this.settle(sendAll(this.socket.state, pieces), done, failed);
+    this.submit(sendAll(this.socket.state, pieces), done, failed);
   }
 
   /** @internal */
   finish(done: () => void, failed: (error: Error) => void): void {
-    this.settle(new EndWriting(this.socket.state), done, failed);
+    this.submit(new EndWriting(this.socket.state), done, failed);
   }
 
   /** @internal */
   release(): void {
-    this.socket.close();
+    closeAtOnce(this.socket);
   }
 
   /** @internal */
@@ -148,18 +220,46 @@ export class StreamSocket<A extends Address = Address>
     else this.socket.unref();
   }
 
+  /** @internal */
+  setNoDelay(on: boolean): void {
+    this.tune(() => this.socket.setsockopt(C.IPPROTO_TCP, C.TCP_NODELAY, on));
+  }
+
+  /** @internal */
+  setKeepAlive(on: boolean, delay: number): void {
+    this.tune(() => {
+      this.socket.setsockopt(C.SOL_SOCKET, C.SO_KEEPALIVE, on);
+      if (on && delay > 0) this.socket.setsockopt(C.IPPROTO_TCP, C.TCP_KEEPIDLE, delay);
+    });
+  }
+
+  // As with net.Socket: nothing where it is closed or no TCP, and a refusal is nobody's business.
+  private tune(set: () => void): void {
+    if (this.socket.closed || this.socket.domain === C.AF_UNIX) return;
+    try {
+      set();
+    } catch {
+      // EINVAL: the connection is down already.
+    }
+  }
+
+  protected override perform<R>(operation: Operation<R>, options: Wait | undefined): Promise<R> {
+    if (options?.timeout !== undefined) exemptFromTimeouts(operation);
+    return super.perform(operation, options);
+  }
+
   protected next(): Operation<Buffer | null> {
     return new ReceiveChunk(this.socket.state, CHUNK);
   }
 
-  private settle(
-    operation: Operation<void>,
-    done: () => void,
+  private submit<T>(
+    operation: Operation<T>,
+    done: (value: T) => void,
     failed: (error: Error) => void,
-  ): void {
+  ): Pull {
     operation.resolve = done;
     operation.reject = failed;
-    reactor.submit(operation, undefined, this);
+    return reactor.submit(operation, undefined, this) ?? OVER;
   }
 }
 

@@ -1,6 +1,6 @@
 // The file that a Unix listener's path is: whose it is, and when it goes.
 
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import { Socket } from '../socket/socket';
 
 /** Gives the file of a bound path its mode. No connection comes before listen(2), so none comes in between. */
@@ -16,18 +16,16 @@ export async function removeStale(
   path: string,
   type: 'stream' | 'seqpacket' | 'dgram',
 ): Promise<boolean> {
-  try {
-    if (!lstatSync(path).isSocket()) return false;
-  } catch {
-    return false;
-  }
+  const file = lstatSync(path, { throwIfNoEntry: false });
+  if (file?.isSocket() !== true) return false;
   const probe = Socket.open('unix', type);
   try {
     await probe.connect({ path }, { timeout: 0 });
     return false;
   } catch (error) {
     if ((error as { code?: string }).code !== 'ECONNREFUSED') return false;
-    unlinkSync(path);
+    // Another one may have done the same since, and listen there by now.
+    if (isSame(file, path)) unlinkSync(path);
     return true;
   } finally {
     probe.close();
@@ -39,10 +37,14 @@ export function remover(path: string): () => void {
   const bound = lstatSync(path);
   return () => {
     try {
-      const now = lstatSync(path);
-      if (now.ino === bound.ino && now.dev === bound.dev) unlinkSync(path);
+      if (isSame(bound, path)) unlinkSync(path);
     } catch {
-      // It is gone already.
+      // It is gone already, or out of reach.
     }
   };
+}
+
+function isSame(file: Stats, path: string): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false });
+  return now?.ino === file.ino && now.dev === file.dev;
 }

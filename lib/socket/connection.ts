@@ -111,12 +111,32 @@ const MOST_IN_A_ROW = 64;
 
 /** Promise 10: an accept that survives what is not the listener's fault. */
 export class SteadyAccept<S> extends Accept<S> {
+  private reported = false;
+
+  /** `report` hears of a shortage once, however often it is tried again. */
+  constructor(
+    handle: SocketState,
+    make: (token: number, peer: Address | null) => S,
+    private readonly report: (error: Error) => void,
+  ) {
+    super(handle, make);
+  }
+
   override attempt(): number {
     for (let tries = 0; tries < MOST_IN_A_ROW; tries++) {
       const result = super.attempt();
+      if (SHORTAGES.has(result)) this.short(result);
       if (!PEERS_OWN.has(result)) return result;
     }
     return UNFINISHED;
+  }
+
+  // Not from within the attempt: who hears of it may close the listener.
+  private short(result: number): void {
+    if (this.reported) return;
+    this.reported = true;
+    const error = this.error(result);
+    queueMicrotask(() => this.report(error));
   }
 
   override passes(result: number): boolean {

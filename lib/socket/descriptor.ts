@@ -129,11 +129,7 @@ export abstract class SocketDescriptor {
       'setsockopt',
       binding.setsockopt(token, integer('level', level), integer('name', name), bytes),
     );
-    if (level === C.SOL_SOCKET && STAMPS.includes(name)) this.state.ownStamp = false;
-    // SO_RCVLOWAT and others change readiness with no event.
-    this.state.forget();
-    // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).
-    if (level === C.IPPROTO_TCP && name === C.TCP_ULP) this.state.stream = false;
+    this.changed(level, name);
   }
 
   /**
@@ -152,8 +148,6 @@ export abstract class SocketDescriptor {
    */
   set<K extends SettableOption>(key: K, value: SocketOptions[K]): this {
     setOption(this.optioned, key, value);
-    // As setsockopt.
-    this.state.forget();
     return this;
   }
 
@@ -207,7 +201,22 @@ export abstract class SocketDescriptor {
   }
 
   private get optioned(): Optioned {
-    return { domain: this.domain, token: (syscall) => this.token(syscall) };
+    return {
+      domain: this.domain,
+      token: (syscall) => this.token(syscall),
+      changed: (level, name) => this.changed(level, name),
+    };
+  }
+
+  // What is known of the socket beside the kernel's word for it.
+  private changed(level: number, name: number): void {
+    const { state } = this;
+    // SO_RCVLOWAT and others change readiness with no event.
+    state.forget();
+    if (level === C.SOL_SOCKET && STAMPS.includes(name)) state.ownStamp = false;
+    if (level === C.SOL_SOCKET && name === C.SO_LINGER) state.lingers = true;
+    // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).
+    if (level === C.IPPROTO_TCP && name === C.TCP_ULP) state.stream = false;
   }
 
   protected token(syscall: string): number {

@@ -107,14 +107,15 @@ export class Socket extends SocketDescriptor {
   static fromFd(fd: number): Socket {
     const token = binding.adopt(integer('fd', fd, 0));
     if (token < 0) throw systemError(token, 'adopt');
-    return new Socket(
-      new SocketState(
-        token,
-        askOption(token, C.SO_DOMAIN),
-        askOption(token, C.SO_TYPE),
-        askOption(token, C.SO_PROTOCOL),
-      ),
+    const state = new SocketState(
+      token,
+      askOption(token, C.SO_DOMAIN),
+      askOption(token, C.SO_TYPE),
+      askOption(token, C.SO_PROTOCOL),
     );
+    // Whoever had it may have set anything.
+    state.lingers = true;
+    return new Socket(state);
   }
 
   /**
@@ -276,7 +277,8 @@ export class Socket extends SocketDescriptor {
   /** A second descriptor for the same open socket, F_DUPFD_CLOEXEC. */
   dup(): Socket {
     const token = this.check('dup', binding.duplicate(this.token('dup')));
-    return new Socket(new SocketState(token, this.domain, this.type, this.protocol));
+    const state = new SocketState(token, this.domain, this.type, this.protocol);
+    return new Socket(state.like(this.state));
   }
 
   private receiving(into: Bytes, options: Transfer | undefined): Operation<number> {
@@ -287,7 +289,7 @@ export class Socket extends SocketDescriptor {
     const { domain, type, protocol } = this.state;
     return new Accept(
       this.state,
-      (token) => new Socket(new SocketState(token, domain, type, protocol)),
+      (token) => new Socket(new SocketState(token, domain, type, protocol).like(this.state)),
     );
   }
 

@@ -16,16 +16,18 @@ export class SocketState extends Handle {
   large = false;
   /** The peer's end of the stream was read. */
   ended = false;
+  /** SO_LINGER may be set: close(2) would wait then. */
+  lingers = false;
   bytesRead = 0;
   bytesWritten = 0;
   /** The kernel's stamps on messages are this library's, not the user's: SeqpacketSocket. */
   ownStamp = false;
-  /** What the network says of messages that were sent. */
-  readonly sentErrors = new SentErrors(this);
   /** The largest datagram that may be part of a train, lay_out.ts: none where the kernel has refused it. */
   largestSegment = 0;
   /** Messages that were received and not taken: they go with the socket. */
   leftovers: { discard(): void } | undefined;
+  private said: SentErrors | undefined;
+  private farewells: (() => void)[] | undefined;
 
   constructor(
     token: number,
@@ -41,7 +43,28 @@ export class SocketState extends Handle {
     reactor.adopt(this);
   }
 
+  /** What the network says of messages that were sent. */
+  get sentErrors(): SentErrors {
+    return (this.said ??= new SentErrors(this));
+  }
+
+  /** What was set on `other` holds for this one, too: accepted from it, or its duplicate. */
+  like(other: SocketState): this {
+    this.lingers = other.lingers;
+    this.stream = other.stream;
+    return this;
+  }
+
+  /** Calls `act` once the socket is closed, however that comes. */
+  whenClosed(act: () => void): void {
+    if (this.closed) queueMicrotask(act);
+    else (this.farewells ??= []).push(act);
+  }
+
+  // Behind the release of the descriptor, and behind those whose waiting it ends.
   override close(): Waiting[] {
+    for (const act of this.farewells ?? []) queueMicrotask(act);
+    this.farewells = undefined;
     const left = super.close();
     this.leftovers?.discard();
     return left;

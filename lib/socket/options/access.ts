@@ -12,6 +12,8 @@ import type { Option } from './table';
 export interface Optioned {
   readonly domain: number;
   token(syscall: string): number;
+  /** Told of each option that was set, by level and name. */
+  changed(level: number, name: number): void;
 }
 
 /** The value of an option by its name. */
@@ -35,6 +37,7 @@ export function setOption(socket: Optioned, key: string, value: unknown): void {
   const token = socket.token('setsockopt');
   const result = isKnown(option) ? write(token, option, bytes) : -C.ENOPROTOOPT;
   if (result < 0) throw refusal(result, 'setsockopt', key);
+  socket.changed(option.level, option.name);
 }
 
 function write(token: number, option: Option<unknown>, bytes: Uint8Array): number {

@@ -1,0 +1,30 @@
+// createConnection(): a Duplex that is still connecting, for software that wants one at once, as net's.
+
+import { isIP } from 'node:net';
+import type { DuplexOptions } from 'node:stream';
+import { SocketDuplex } from '../adapters/duplex';
+import { connect, type ConnectStreamOptions } from './connect';
+
+/**
+ * A Duplex that is being connected, as `net.createConnection` gives one: what is written meanwhile waits, 'connect'
+ * and 'ready' come, or 'error' and 'close'; `destroy` ends the attempt. Unlike `toDuplex`, and like `net`, it ends
+ * when the peer does: `allowHalfOpen` is false unless told.
+ * @throws nothing of connect(2)'s: it comes as 'error'
+ */
+export function createConnection(
+  options: ConnectStreamOptions & { allowHalfOpen?: boolean | undefined },
+  duplexOptions?: DuplexOptions,
+): SocketDuplex {
+  const { signal, host } = options;
+  const cancelling = new AbortController();
+  const any = signal === undefined ? [] : [signal];
+  const channel = connect({ ...options, signal: AbortSignal.any([cancelling.signal, ...any]) });
+  return new SocketDuplex(
+    {
+      host: host === undefined || isIP(host) !== 0 ? undefined : host,
+      channel,
+      cancel: () => cancelling.abort(),
+    },
+    { allowHalfOpen: options.allowHalfOpen ?? false, ...duplexOptions },
+  );
+}

@@ -1,0 +1,166 @@
+// Serving: a handler for every connection of a listener, and the graceful end of it all.
+
+import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
+import { isClosed } from '../adapters/contract';
+import { invalidType } from '../core/errors';
+import { onceAborted } from '../core/signals';
+import { duration, integer, record, wait as checkWait } from '../core/validate';
+import type { Socket } from '../socket/socket';
+
+/** How long handlers may go on after the end has begun unless told, in ms. */
+const DRAIN = 10_000;
+// Node's timers would take a longer one for 1 ms.
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** What a listener accepts: a StreamSocket or a SeqpacketSocket. */
+export interface Peer {
+  readonly socket: Socket;
+  close(): Promise<void>;
+  abort?(): void;
+}
+
+/** `signal` is aborted when the time to end in is over. */
+export type Handler<S> = (peer: S, signal: AbortSignal) => void | Promise<void>;
+
+export interface ServeOptions<S> {
+  /** Aborted: the end begins. */
+  signal?: AbortSignal | undefined;
+  /** Connections at a time; those beyond it wait in the kernel's backlog. Without it there is no limit. */
+  maxConnections?: number | undefined;
+  /** How long handlers may go on after the end has begun, in ms: 10,000 unless told. */
+  drainTimeout?: number | undefined;
+  /**
+   * Hears what goes wrong: with `peer` the error of its handler, without it a shortage (EMFILE, ENFILE, ENOBUFS,
+   * ENOMEM) that keeps the listener from accepting for a while. Unless told, they become process warnings.
+   */
+  onError?: ((error: Error, peer?: S) => void) | undefined;
+}
+
+interface Source<S> {
+  accept(): Promise<S>;
+  close(): Promise<void>;
+}
+
+export class Serving<S extends Peer> {
+  private readonly active = new Set<S>();
+  private readonly hardStop = new AbortController();
+  private readonly most: number;
+  private readonly drainTimeout: number;
+  private ending = false;
+  // Called when a connection has gone, or the end begins.
+  private news: () => void = () => {};
+
+  constructor(
+    private readonly listener: Source<S>,
+    private readonly handler: Handler<S>,
+    private readonly options: ServeOptions<S> = {},
+  ) {
+    if (typeof handler !== 'function') throw invalidType('handler', 'of type function', handler);
+    record('options', options);
+    checkWait({ signal: options.signal });
+    const { maxConnections, drainTimeout, onError } = options;
+    this.most =
+      maxConnections === undefined
+        ? Infinity
+        : integer('options.maxConnections', maxConnections, 1);
+    this.drainTimeout =
+      drainTimeout === undefined ? DRAIN : duration('options.drainTimeout', drainTimeout);
+    if (onError !== undefined && typeof onError !== 'function') {
+      throw invalidType('options.onError', 'of type function', onError);
+    }
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.options;
+    const forget = signal === undefined ? undefined : onceAborted(signal, () => this.end());
+    if (signal?.aborted === true) this.end();
+    try {
+      await this.acceptAll();
+    } finally {
+      forget?.();
+      this.end();
+      await this.drain();
+    }
+  }
+
+  /** What goes wrong goes to `onError`, and no further. */
+  report(error: Error, peer?: S): void {
+    const { onError } = this.options;
+    if (onError === undefined) warn(error);
+    else onError(error, peer);
+  }
+
+  private end(): void {
+    if (this.ending) return;
+    this.ending = true;
+    void this.listener.close();
+    this.news();
+  }
+
+  private async acceptAll(): Promise<void> {
+    try {
+      while (!this.ending) {
+        if (this.active.size < this.most) this.take(await this.listener.accept());
+        else await new Promise<void>((resolve) => (this.news = resolve));
+      }
+    } catch (error) {
+      if (!isClosed(error as Error)) throw error;
+    }
+  }
+
+  private take(peer: S): void {
+    this.active.add(peer);
+    peer.socket.state.whenClosed(() => {
+      this.active.delete(peer);
+      this.news();
+    });
+    void this.handle(peer).catch((error: unknown) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  }
+
+  /** Rejects where `onError` throws. */
+  private async handle(peer: S): Promise<void> {
+    try {
+      const outcome = this.handler(peer, this.hardStop.signal);
+      if (outcome === undefined) return;
+      await outcome;
+      await peer.close();
+    } catch (error) {
+      drop(peer);
+      // Its end was forced upon it.
+      if (!this.hardStop.signal.aborted) this.report(error as Error, peer);
+    }
+  }
+
+  private async drain(): Promise<void> {
+    if (this.active.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const late =
+        this.drainTimeout > LONGEST_TIMEOUT ? undefined : startTimer(resolve, this.drainTimeout);
+      this.news = (): void => {
+        if (this.active.size > 0) return;
+        stopTimer(late);
+        resolve();
+      };
+    });
+    this.hardStop.abort();
+    for (const peer of this.active) drop(peer);
+  }
+}
+
+/** Says what nobody asked to hear: on stderr, unless the process listens to its warnings. */
+export function warn(error: Error): void {
+  const { name, message, stack, code } = error as Error & { code?: string };
+  // Where in this library a system call failed is of no interest.
+  const detail = code === undefined ? stack : undefined;
+  process.emitWarning(message, { type: name, code, detail });
+}
+
+/** Closes at once, with a reset where there is one. */
+export function drop(peer: Peer): void {
+  if (peer.abort === undefined) peer.socket.close();
+  else peer.abort();
+}
