@@ -15,16 +15,17 @@ export function createConnection(
   options: ConnectStreamOptions & { allowHalfOpen?: boolean | undefined },
   duplexOptions?: DuplexOptions,
 ): SocketDuplex {
-  const { signal, host } = options;
+  const { allowHalfOpen = false, ...connectOptions } = options;
+  const { signal, host } = connectOptions;
   const cancelling = new AbortController();
   const any = signal === undefined ? [] : [signal];
-  const channel = connect({ ...options, signal: AbortSignal.any([cancelling.signal, ...any]) });
+  const channel = connect({ ...connectOptions, signal: AbortSignal.any([cancelling.signal, ...any]) });
   return new SocketDuplex(
     {
       host: host === undefined || isIP(host) !== 0 ? undefined : host,
       channel,
       cancel: () => cancelling.abort(),
     },
-    { allowHalfOpen: options.allowHalfOpen ?? false, ...duplexOptions },
+    { allowHalfOpen, ...duplexOptions },
   );
 }
