@@ -9,7 +9,7 @@ import type { AddressInput } from './address';
 import { lengthOf } from './bytes';
 import { constants as C } from './constants';
 import { EncodedControl, type OutgoingControl } from './control';
-import { layOut, messagesIn, type Outgoing } from './lay_out';
+import { isWhole, layOut, messagesIn, type Outgoing } from './lay_out';
 import { encodeAddress, subjectOf } from './sockaddr';
 import type { SocketState } from './state';
 
@@ -125,6 +125,7 @@ export class SendWhole extends SendMessage<void> {
 /** One message by itself, out of the caller's memory: 1, or -errno. */
 function sendOne(state: SocketState, message: Outgoing, flags: number): number {
   const { pieces, name, control } = message;
+  if (!isWhole(message)) return -C.EFAULT;
   const beside = control === null ? undefined : control.bytes;
   const length = present(name);
   const [only] = pieces;
@@ -144,6 +145,7 @@ function sendSome(
   segment = 0,
 ): number {
   const entries = layOut(messages, first, segment);
+  if (entries < 0) return entries;
   if (entries === 0) return sendOne(state, messages[first], flags);
   const result = binding.sendmmsg(state.token, entries, flags);
   if (result <= 0) return result;
