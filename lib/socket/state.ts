@@ -18,8 +18,7 @@ export class SocketState extends Handle {
   bytesWritten = 0;
   /** The kernel's stamps on messages are this library's, not the user's: SeqpacketSocket. */
   ownStamp = false;
-  /** What the network says of messages that were sent. */
-  readonly sentErrors = new SentErrors(this);
+  private errors: SentErrors | undefined;
   /** The largest datagram that may be part of a train, lay_out.ts: none where the kernel has refused it. */
   largestSegment = 0;
   /** Messages that were received and not taken: they go with the socket. */
@@ -37,6 +36,11 @@ export class SocketState extends Handle {
     this.stream = type === C.SOCK_STREAM;
     if (isUdp(domain, type, protocol)) this.largestSegment = 0xffff;
     reactor.adopt(this);
+  }
+
+  /** What the network says of messages that were sent. Most sockets never ask. */
+  get sentErrors(): SentErrors {
+    return (this.errors ??= new SentErrors(this));
   }
 
   override close(): Waiting[] {
