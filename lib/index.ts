@@ -56,7 +56,7 @@ export type { Message, OutgoingMessage } from './socket/message';
 export type { Control, HasFd, OutgoingControl, PacketInfo, TrafficClass } from './socket/control';
 export { OwnedFd } from './socket/owned_fd';
 export type { ErrorQueueEntry } from './socket/error_queue';
-export type { BatchSent } from './socket/send';
+export type { BatchSent } from './socket/send_many';
 export type { Bytes, IoVec } from './socket/bytes';
 export type {
   Address,

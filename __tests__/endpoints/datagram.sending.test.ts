@@ -211,3 +211,22 @@ test('a connected socket sends trains as well', async () => {
   expect(calls.mock.results.map(({ value }) => value as number)).toEqual([4]);
   expect(await texts(pair.b, 200)).toEqual(Array(200).fill('four'));
 });
+
+test('memory that was transferred away before its turn is EFAULT, and fails no other', async () => {
+  await using pair = await udp();
+  const gone = [Buffer.from(new ArrayBuffer(8)), Buffer.from(new ArrayBuffer(8))];
+  const sends = [
+    pair.a.send('1', pair.to),
+    pair.a.send(gone[0], pair.to),
+    pair.a.send('3', pair.to),
+    pair.a.send(gone[1], pair.to),
+  ];
+  for (const { buffer } of gone) structuredClone(buffer, { transfer: [buffer] });
+  const outcomes = await Promise.allSettled(sends);
+  expect(
+    outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : '',
+    ),
+  ).toEqual(['', 'EFAULT', '', 'EFAULT']);
+  expect(await texts(pair.b, 2)).toEqual(['1', '3']);
+});

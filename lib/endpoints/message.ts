@@ -11,7 +11,8 @@ import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/mess
 import type { OutgoingControl } from '../socket/control';
 import type { ErrorQueueEntry } from '../socket/error_queue';
 import { Gatherer } from '../socket/gather';
-import { outgoing, SendEach, SendWhole, type BatchSent } from '../socket/send';
+import { outgoing, SendWhole } from '../socket/send';
+import { SendEach, type BatchSent } from '../socket/send_many';
 import { TakeError } from '../socket/sent_errors';
 import type { Socket } from '../socket/socket';
 import { closedError, invalidType } from '../core/errors';

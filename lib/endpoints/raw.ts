@@ -4,7 +4,7 @@ import type { Wait } from '../core/validate';
 import type { Address, AddressInput, InetAddress } from '../socket/address';
 import type { Bytes, IoVec } from '../socket/bytes';
 import type { Message } from '../socket/message';
-import type { BatchSent } from '../socket/send';
+import type { BatchSent } from '../socket/send_many';
 import type { OutgoingControl } from '../socket/control';
 import { MessageSocket, type SendOptions } from './message';
 

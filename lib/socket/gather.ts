@@ -5,7 +5,7 @@ import { UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
 import type { AddressInput } from './address';
 import type { Outgoing } from './lay_out';
-import { SendGathered, type Gathered } from './send';
+import { SendGathered, type Gathered } from './send_many';
 import type { SocketState } from './state';
 
 export class Gatherer {

@@ -4,6 +4,7 @@
 import { FACTS } from '../native/binding';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
+import { lengthOf } from './bytes';
 import { constants as C } from './constants';
 import { EncodedControl } from './control';
 import { slabs } from './message';
@@ -27,9 +28,14 @@ export interface Outgoing {
 // How many messages each entry of the kernel's batch stands for.
 const messagesOf = new Uint8Array(layout.capacity);
 
+/** Its memory is all there: none was transferred away since it was handed over. */
+export function isWhole({ pieces, length }: Outgoing): boolean {
+  return lengthOf(pieces) === length;
+}
+
 /**
  * Lays as many of `messages` from `first` on into the send slab as fit, in trains of datagrams of at most
- * `segment` bytes, 0 for none: how many entries there are.
+ * `segment` bytes, 0 for none: how many entries there are, or -EFAULT where the first one's memory is gone.
  */
 export function layOut(messages: readonly Outgoing[], first: number, segment: number): number {
   let offset = 0;
@@ -38,6 +44,9 @@ export function layOut(messages: readonly Outgoing[], first: number, segment: nu
     const end = segment > 0 ? endOfTrain(messages, i, segment) : i + 1;
     const { name, length } = messages[i];
     const control = end - i > 1 ? cutInto(length) : messages[i].control;
+    for (let k = i; k < end; k++) {
+      if (!isWhole(messages[k])) return count === 0 ? -C.EFAULT : count;
+    }
     const next = layEntry(messages, i, end, name, control, offset, count);
     if (next < 0) break;
     offset = next;

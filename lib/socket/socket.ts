@@ -40,7 +40,8 @@ import {
   ReceiveOne,
   type Received,
 } from './receive';
-import { outgoing, Send, SendBatch, SendMessage } from './send';
+import { outgoing, Send, SendMessage } from './send';
+import { SendBatch } from './send_many';
 import { SocketDescriptor } from './descriptor';
 import { ReceiveAllBytes, ReceiveAllFrom, ReceiveAllMessage } from './wait_all';
 import { askOption, SocketState } from './state';

@@ -29,6 +29,17 @@ const place = fc.constantFrom(...PLACES);
 const level = fc.constantFrom(...LEVELS);
 const option = fc.oneof(fc.nat(90), fc.integer());
 
+const control = fc.oneof(fc.nat(64), fc.nat(4096), fc.integer({ min: -1, max: 200_000 }));
+
+/** Control data: junk, or a descriptor of this process in a frame that is right. */
+const beside = fc.oneof(
+  fc.uint8Array({ maxLength: 128 }).map((bytes) => (): Uint8Array => bytes),
+  fc.nat(2).map((fd) => (): Uint8Array => {
+    const words = [20, 0, C.SOL_SOCKET, C.SCM_RIGHTS, fd, 0];
+    return new Uint8Array(new Int32Array(words).buffer);
+  }),
+);
+
 const fresh = (size: number): Uint8Array => new Uint8Array(size);
 const addressed = (where: Place | undefined): number => (where === undefined ? 0 : lay(where));
 
@@ -68,17 +79,20 @@ export const anyCall: fc.Arbitrary<() => Call> = fc.oneof(
     .tuple(socket, length, flags, fc.option(place, { nil: undefined }))
     .map(([i, n, f, to]) => (): Call => ['sendto', [token(i), fresh(n), 0, n, f, addressed(to)]]),
   fc
-    .tuple(socket, lengths, flags, fc.option(place, { nil: undefined }))
-    .map(([i, ns, f, to]) => (): Call => ['sendmsg', [token(i), ns.map(fresh), f, addressed(to)]]),
+    .tuple(socket, lengths, flags, fc.option(place, { nil: undefined }), beside)
+    .map(([i, ns, f, to, c]) => (): Call => [
+      'sendmsg',
+      [token(i), ns.map(fresh), f, addressed(to), c()],
+    ]),
   fc
     .tuple(socket, length, flags)
     .map(([i, n, f]) => (): Call => ['recv', [token(i), fresh(n), 0, n, f]]),
   fc
-    .tuple(socket, lengths, flags)
-    .map(([i, ns, f]) => (): Call => ['recvmsg', [token(i), ns.map(fresh), f]]),
+    .tuple(socket, lengths, flags, control, fc.nat(1))
+    .map(([i, ns, f, c, w]) => (): Call => ['recvmsg', [token(i), ns.map(fresh), f, c, w]]),
   fc
-    .tuple(socket, fc.nat(80), fc.oneof(fc.nat(5000), fc.nat(5_000_000)), flags)
-    .map(([i, max, size, f]) => (): Call => ['recvmmsg', [token(i), max, size, f]]),
+    .tuple(socket, fc.nat(80), fc.oneof(fc.nat(5000), fc.nat(5_000_000)), flags, control, fc.nat(1))
+    .map(([i, max, size, f, c, w]) => (): Call => ['recvmmsg', [token(i), max, size, f, c, w]]),
   fc
     .tuple(
       socket,
