@@ -36,6 +36,7 @@ export type { IterateOptions, ObserveOptions, Source } from './endpoints/source'
 export { createConnection } from './endpoints/connection';
 export { SocketDuplex, type DuplexAddress } from './adapters/duplex';
 export type { ServeOptions } from './endpoints/serving';
+export type { FileHandleLike, SendFileOptions } from './endpoints/send_file';
 export type { Timeouts } from './endpoints/timeouts';
 export type { Overflow } from './adapters/observe';
 export {

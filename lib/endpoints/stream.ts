@@ -25,6 +25,7 @@ import {
 import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
+import { sendFile, type FileHandleLike, type SendFileOptions } from './send_file';
 import { OVER, PullSource, type IterateOptions } from './source';
 import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
@@ -136,6 +137,18 @@ export class StreamSocket<A extends Address = Address>
    */
   urgent(options?: IterateOptions): AsyncIterableIterator<number, undefined> {
     return iterate(new UrgentSource(this), options);
+  }
+
+  /**
+   * Sends a file, or `length` bytes of it from `offset` on, in its turn among the writes: sendfile(2). A descriptor
+   * or FileHandle stays open and keeps its position; a path is opened and closed again, and takes its turn when
+   * it is open. How many bytes went: fewer where the file was cut meanwhile.
+   * @throws SystemError of open(2) and sendfile(2), with `bytesTransferred`
+   */
+  sendFile(file: number | FileHandleLike | string, options: SendFileOptions = {}): Promise<number> {
+    return sendFile(this.socket.state, file, options, (operation) =>
+      this.perform(operation, options),
+    );
   }
 
   /**

@@ -1,0 +1,100 @@
+// StreamSocket.sendFile(): a file, or a part of one, on the wire, without passing through JavaScript.
+
+import { fstatSync, promises as fs } from 'node:fs';
+import { invalidType } from '../core/errors';
+import { integer, record, type Wait } from '../core/validate';
+import { SendFile } from '../socket/file_transfer';
+import type { SocketState } from '../socket/state';
+
+/** Files are longer than 2 GiB, and offsets exact up to here. */
+const MOST = Number.MAX_SAFE_INTEGER;
+
+export interface SendFileOptions extends Wait {
+  /** Where in the file to begin, in bytes: 0 unless told. */
+  offset?: number | undefined;
+  /** How many bytes; up to the file's end unless told. */
+  length?: number | undefined;
+  /** Called as it goes, with how many bytes of how many the kernel has. */
+  onProgress?: ((sent: number, total: number) => void) | undefined;
+}
+
+/** What has a descriptor, as `fs.promises.open` gives it. */
+export interface FileHandleLike {
+  readonly fd: number;
+}
+
+class Reporting extends SendFile {
+  private reported = 0;
+
+  constructor(
+    handle: SocketState,
+    file: number,
+    offset: number,
+    private readonly total: number,
+    private readonly onProgress: (sent: number, total: number) => void,
+  ) {
+    super(handle, file, offset, total);
+  }
+
+  override attempt(): number {
+    const before = this.handle.bytesWritten;
+    const result = super.attempt();
+    const moved = this.handle.bytesWritten - before;
+    if (moved === 0) return result;
+    const sent = (this.reported += moved);
+    // Not from within the attempt: what it throws is its own, and it may close the socket.
+    queueMicrotask(() => this.onProgress(sent, this.total));
+    return result;
+  }
+}
+
+type Perform = (operation: SendFile) => Promise<number>;
+
+/** Misuse throws at once; the rest is the promise's. */
+export function sendFile(
+  state: SocketState,
+  file: number | FileHandleLike | string,
+  options: SendFileOptions,
+  perform: Perform,
+): Promise<number> {
+  record('options', options);
+  const { offset = 0, length, onProgress } = options;
+  integer('options.offset', offset, 0, MOST);
+  if (length !== undefined) integer('options.length', length, 0, MOST);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalidType('options.onProgress', 'of type function', onProgress);
+  }
+  const send = (fd: number, size: number): Promise<number> => {
+    const total = Math.max(0, Math.min(size - offset, length ?? Infinity));
+    return perform(
+      onProgress === undefined
+        ? new SendFile(state, fd, offset, total)
+        : new Reporting(state, fd, offset, total, onProgress),
+    );
+  };
+  if (typeof file === 'string') return sendPath(file, send);
+  const fd = descriptorOf(file);
+  // At once, so that it has its place among the writes.
+  return new Promise((resolve) => resolve(send(fd, fstatSync(fd).size)));
+}
+
+async function sendPath(
+  path: string,
+  send: (fd: number, size: number) => Promise<number>,
+): Promise<number> {
+  const opened = await fs.open(path);
+  try {
+    return await send(opened.fd, (await opened.stat()).size);
+  } finally {
+    await opened.close();
+  }
+}
+
+function descriptorOf(file: unknown): number {
+  if (typeof file === 'number') return integer('file', file, 0);
+  const fd = (file as FileHandleLike | null)?.fd;
+  if (typeof fd !== 'number') {
+    throw invalidType('file', 'a descriptor, a FileHandle or a path', file);
+  }
+  return integer('file.fd', fd, 0);
+}
