@@ -142,22 +142,6 @@ int recv(Arguments& arguments) {
   return receive_message(arguments, *slot, &header, flags, false);
 }
 
-// recvSplit(token, head, offset, length, tail, more): one read into two places, so that small chunks
-// lie close together and a large one is not cut.
-int recv_split(Arguments& arguments) {
-  const loop::Slot* slot = arguments.slot(0);
-  const Bytes head = arguments.slice(1), tail = arguments.bytes(4);
-  const int more = arguments.integer(5);
-  int32_t* shared = arguments.environment().shared();
-  if (!arguments.valid() || shared == nullptr) return -EINVAL;
-  if (more < 0 || static_cast<size_t>(more) > tail.length) return -EFAULT;
-  iovec vector[] = {{head.data, head.length}, {tail.data, static_cast<size_t>(more)}};
-  msghdr header{};
-  header.msg_iov = vector;
-  header.msg_iovlen = 2;
-  return receive_message(arguments, *slot, &header, 0, false);
-}
-
 // recvmsg(token, vector, flags, control?, wanted?): the length on the wire; flags, the sender's
 // address and the control data are left behind. `wanted`: whether anybody takes descriptors.
 int recvmsg(Arguments& arguments) {
@@ -205,7 +189,7 @@ int sendmmsg(Arguments& arguments) {
 
 const Export kCalls[] = {
     {"send", entry<send>},         {"sendto", entry<sendto>},   {"sendmsg", entry<sendmsg>},
-    {"recv", entry<recv>},         {"recvSplit", entry<recv_split>}, {"recvmsg", entry<recvmsg>},
+    {"recv", entry<recv>},         {"recvmsg", entry<recvmsg>},
     {"recvmmsg", entry<recvmmsg>}, {"sendmmsg", entry<sendmmsg>},
 };
 

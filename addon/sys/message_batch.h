@@ -64,9 +64,17 @@ class MessageBatch {
   void* control(unsigned size);
 
  private:
+  void prepare(unsigned count, unsigned size, unsigned control);
+
   Memory memory_;
-  std::vector<mmsghdr> headers_;
-  std::vector<iovec> vectors_;  // two per message
+  std::vector<mmsghdr> incoming_;
+  std::vector<mmsghdr> outgoing_;
+  std::vector<iovec> rooms_;   // two per message
+  std::vector<iovec> pieces_;  // one per message
+  // How many of `incoming_` are laid out, and for what.
+  unsigned prepared_ = 0;
+  unsigned prepared_size_ = 0;
+  unsigned prepared_control_ = 0;
 };
 
 }  // namespace eagain::sys

@@ -5,6 +5,7 @@ import { asked, BACKLOG, BLOCK, HOST, ready } from './protocol.mjs';
 
 const BUFFER_BYTES = 65536;
 const USUAL_BYTES = 64;
+const READ = { read: true };
 
 /** @param {(peer: Socket) => Promise<void>} handler */
 async function each(handler) {
@@ -32,12 +33,10 @@ const usual = shared.subarray(0, USUAL_BYTES);
 /** @param {Socket} peer */
 async function echo(peer) {
   for (;;) {
+    await peer.ready(READ);
     const n = peer.tryRecv(shared);
     if (n === 0) return;
-    if (n === null) {
-      await peer.ready({ read: true });
-      continue;
-    }
+    if (n === null) continue;
     const reply = n === USUAL_BYTES ? usual : shared.subarray(0, n);
     const sent = peer.trySend(reply);
     if (sent !== n) await sendRest(peer, Buffer.from(reply.subarray(sent ?? 0)));

@@ -142,6 +142,7 @@ export class Handle {
    */
   notice(readiness: number): boolean {
     if ((readiness & DISARMED) !== 0) this.armed = 0;
+    this.news = readiness;
     this.behind |= readiness & BEHIND_BYTES;
     const both = (readiness & (ERROR | HANGUP)) !== 0 ? READ | WRITE : 0;
     const end = (readiness & PEER_CLOSED) !== 0 ? READ : 0;

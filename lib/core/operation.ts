@@ -42,6 +42,11 @@ export abstract class Operation<T> {
     return '';
   }
 
+  /** Nobody waits for it any more, or yet: it may be performed again. */
+  get isOver(): boolean {
+    return this.waiting?.settled !== false;
+  }
+
   /** Whether an attempt may succeed now; false spares a call that the kernel is known to refuse. */
   get promising(): boolean {
     return this.direction >= WATCH || this.handle.worthTrying(this.direction);

@@ -247,6 +247,15 @@ export class Reactor {
     }
   }
 
+  /** Lets writers that only wait for their turn have it now, where there will be no later one. */
+  hurry(handle: Handle): void {
+    let waiting = handle.writers.head;
+    while (waiting !== null && !waiting.delayed && waiting.operation.promising) {
+      if (!this.tryAgain(waiting)) return;
+      waiting = handle.writers.head;
+    }
+  }
+
   private isNext(waiting: Waiting): boolean {
     const { operation } = waiting;
     if (waiting.settled || waiting.delayed) return false;

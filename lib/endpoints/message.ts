@@ -85,14 +85,16 @@ export abstract class MessageSocket<A extends Address = Address>
   send(data: Bytes | IoVec | string, to?: AddressInput, options?: SendOptions): Promise<void> {
     const pieces = piecesToSend(data, 'data');
     const recipient = this.recipient(to);
-    if (options === undefined || (options.signal === undefined && options.timeout === undefined)) {
-      const { state } = this.socket;
+    const { state } = this.socket;
+    const limited = options?.signal !== undefined || options?.timeout !== undefined;
+    // Each Unix address has a queue of its own to wait for: nothing is gathered for several of them.
+    const alone = recipient !== undefined && state.domain === C.AF_UNIX;
+    if (!limited && !alone && !this.gatherer.isFirst()) {
       const message = outgoing(pieces, recipient, options?.control, state.domain, 'options', 'to');
       if (this.closing !== undefined || state.closed) return Promise.reject(closedError('send'));
       return this.gatherer.send(message, recipient);
     }
-    const { state } = this.socket;
-    const { control } = options;
+    const control = options?.control;
     const sending = new SendWhole(state, pieces, recipient, 0, 'send', control, 'options.control');
     this.flush();
     return this.perform(sending, options);

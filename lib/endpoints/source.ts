@@ -65,9 +65,7 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
 
   /** @internal The contract with the adapters. */
   pull(got: (item: T | null) => void, failed: (error: Error) => void, signal?: AbortSignal): Pull {
-    const { pulled } = this;
-    const over = pulled !== undefined && pulled.waiting?.settled !== false;
-    const operation = over ? pulled : (this.pulled = this.next());
+    const operation = this.step();
     if (this.closing !== undefined) {
       failed(closedError(operation.syscall));
       return OVER;
@@ -80,6 +78,11 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   /** @internal */
   withdraw(pull: Pull): void {
     takeBack(pull);
+  }
+
+  protected step(): Operation<T | null> {
+    const { pulled } = this;
+    return pulled?.isOver === true ? pulled : (this.pulled = this.next());
   }
 
   /** The operation that yields the next item, null at the end. */

@@ -36,6 +36,7 @@ export class StreamSocket<A extends Address = Address>
   implements Channel, AsyncDisposable
 {
   private local: A | undefined;
+  private written: SendBytes | undefined;
   private streams: WebStreams | undefined;
 
   /** @internal Use `connect` or a `Listener`. */
@@ -70,8 +71,7 @@ export class StreamSocket<A extends Address = Address>
   /** The next bytes into the caller's memory: how many; null at the end. */
   read(into: Bytes, options?: Wait): Promise<number | null>;
   read(first?: (Wait & { size?: number }) | Bytes, second?: Wait): Promise<Buffer | number | null> {
-    if (first === undefined)
-      return this.perform(new ReceiveChunk(this.socket.state, CHUNK), undefined);
+    if (first === undefined) return this.perform(this.step(), undefined);
     if (ArrayBuffer.isView(first) || !isOptions(first)) {
       return this.perform(new ReceiveBytes(this.socket.state, roomOf(first, 'into')), second);
     }
@@ -96,10 +96,15 @@ export class StreamSocket<A extends Address = Address>
    * back-pressure; there is no queue but the calls that wait.
    */
   write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
-    const { state } = this.socket;
-    if (data instanceof Uint8Array)
-      return this.perform(new SendBytes(state, bytesOf(data, 'data')), options);
-    return this.perform(sendAll(state, piecesToWrite(data)), options);
+    if (options === undefined && data instanceof Uint8Array)
+      return this.perform(this.writing().of(bytesOf(data, 'data')), undefined);
+    return this.perform(sendAll(this.socket.state, piecesToWrite(data)), options);
+  }
+
+  // One write after the other is the rule: they share an operation.
+  private writing(): SendBytes {
+    const { written } = this;
+    return written?.isOver === true ? written : (this.written = new SendBytes(this.socket.state));
   }
 
   /** Ends the writing side behind all writes (SHUT_WR). Reading goes on. */

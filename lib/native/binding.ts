@@ -100,15 +100,6 @@ export interface Binding {
     control?: Uint8Array,
   ): number;
   recv(token: number, into: Uint8Array, offset: number, length: number, flags: number): number;
-  /** `length` bytes of `head` from `offset` on, and what goes beyond them into `more` bytes of `tail`. */
-  recvSplit(
-    token: number,
-    head: Uint8Array,
-    offset: number,
-    length: number,
-    tail: Uint8Array,
-    more: number,
-  ): number;
   /**
    * At most `control` bytes of control data, which comes at the slab's controlOffset. A token stands in the
    * place of every descriptor in it, if `wanted`; otherwise -1, and it is closed.

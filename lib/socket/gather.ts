@@ -1,5 +1,5 @@
-// Sends of one tick go together: collected until a microtask, then one sendmmsg(2). `await send()` in a loop still
-// goes at once, since nothing but microtasks runs in between.
+// Sends of one tick go together: the first one goes at once, since most are alone; what follows it in the same tick
+// is collected until a microtask, then one sendmmsg(2).
 
 import { UNFINISHED } from '../core/operation';
 import { reactor } from '../core/runtime';
@@ -8,9 +8,15 @@ import type { Outgoing } from './lay_out';
 import { SendGathered, type Gathered } from './send_many';
 import type { SocketState } from './state';
 
+const NOW = Promise.resolve();
+
 export class Gatherer {
   private messages: Gathered[] = [];
-  private readonly whenTickEnds = (): void => this.flush();
+  private tick = false;
+  private readonly whenTickEnds = (): void => {
+    this.tick = false;
+    this.flush();
+  };
 
   constructor(
     private readonly state: SocketState,
@@ -18,9 +24,17 @@ export class Gatherer {
     private readonly owner: object,
   ) {}
 
+  /** Whether a message is the first of its tick; those after it are to be collected. */
+  isFirst(): boolean {
+    if (this.tick) return false;
+    this.tick = true;
+    // Not queueMicrotask(), which makes an AsyncResource (0.5 µs).
+    void NOW.then(this.whenTickEnds);
+    return true;
+  }
+
   send(message: Outgoing, to: AddressInput | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.messages.length === 0) queueMicrotask(this.whenTickEnds);
       this.messages.push({ ...message, to, resolve, reject });
     });
   }
@@ -33,6 +47,7 @@ export class Gatherer {
 
   /** The same where there is no later turn of the loop, whatever was done in this one: the socket closes. */
   flushNow(): void {
+    reactor.hurry(this.state);
     const sending = this.collected();
     if (sending === undefined) return;
     if (!this.state.closed && this.state.writers.head === null) {

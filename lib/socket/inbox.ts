@@ -43,7 +43,11 @@ export class Inbox {
   fill(max: number): number {
     slabs();
     const { state, size, wanted } = this;
-    const received = state.sentErrors.past(() => receiveMany(state, max, size, 0, wanted));
+    let received = receiveMany(state, max, size, 0, wanted);
+    if (received < 0) {
+      const again = (): number => receiveMany(state, max, size, 0, wanted);
+      received = state.sentErrors.past(received, again);
+    }
     if (received <= 0) return received;
     this.messages = [];
     this.first = 0;

@@ -134,7 +134,8 @@ export class SendMessage<T = number> extends Sending<T> {
 /** The same for callers who know that a message goes whole or not at all, and ask for no other one's errors. */
 export class SendWhole extends SendMessage<void> {
   override attempt(): number {
-    return this.handle.sentErrors.past(() => super.attempt());
+    const sent = super.attempt();
+    return sent >= 0 ? sent : this.handle.sentErrors.past(sent, () => super.attempt());
   }
 
   override value(): void {}

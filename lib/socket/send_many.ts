@@ -63,7 +63,10 @@ function sendTrains(state: SocketState, messages: readonly Outgoing[], first: nu
 
 /** As many as go at once, past errors of messages that were sent before. */
 function sendMany(state: SocketState, messages: readonly Outgoing[], first: number): number {
-  return state.sentErrors.past(() => sendTrains(state, messages, first));
+  const sent = sendTrains(state, messages, first);
+  return sent >= 0
+    ? sent
+    : state.sentErrors.past(sent, () => sendTrains(state, messages, first));
 }
 
 /** One sendmmsg(2): how many of the messages went. */

@@ -40,11 +40,11 @@ export class SentErrors {
     return fresh.some(({ origin }) => origin === 'icmp' || origin === 'icmp6');
   }
 
-  /** The outcome of `call`, made again where it failed with another message's error. */
-  past(call: () => number): number {
-    let result = call();
+  /** The outcome of a call that has answered `first`: made again where that was another message's error. */
+  past(first: number, again: () => number): number {
+    let result = first;
     if (!this.reported) return result;
-    for (let i = 0; i < TRIES && isError(result) && this.collect(); i++) result = call();
+    for (let i = 0; i < TRIES && isError(result) && this.collect(); i++) result = again();
     return result;
   }
 }

@@ -142,10 +142,34 @@ function encodeInet4(address: string, port: number, mapped: boolean, name: strin
   clear(mapped ? C.AF_INET6 : C.AF_INET);
   view.setUint16(mapped ? IN6_PORT : IN_PORT, port);
   if (mapped) view.setUint16(IN6_ADDRESS + 10, 0xffff);
-  if (binding.pton(C.AF_INET, address, scratch, mapped ? IN6_ADDRESS + 12 : IN_ADDRESS) < 0)
+  if (!layIpv4(address, mapped ? IN6_ADDRESS + 12 : IN_ADDRESS))
     throw notLiteral('IPv4', address, name);
   return mapped ? IN6_SIZE : IN_SIZE;
 }
+
+/** inet_pton(3) for AF_INET, whose call into the addon would be half the price of a send. */
+function layIpv4(address: string, offset: number): boolean {
+  let at = offset;
+  let value = -1;
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      // As there, a leading zero is no octal number but none at all.
+      if (value === 0) return false;
+      value = value < 0 ? digit : 10 * value + digit;
+      if (value > 255) return false;
+    } else {
+      if (digit !== DOT || value < 0 || at === offset + 3) return false;
+      scratch[at++] = value;
+      value = -1;
+    }
+  }
+  if (value < 0 || at !== offset + 3) return false;
+  scratch[at] = value;
+  return true;
+}
+
+const DOT = -2;
 
 function notLiteral(family: string, address: string, name: string): TypeError {
   return invalidValue(

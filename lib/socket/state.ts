@@ -12,8 +12,6 @@ export class SocketState extends Handle {
   /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
   stream: boolean;
   readonly type: number;
-  /** The last read brought more than small chunks hold. */
-  large = false;
   /** The peer's end of the stream was read. */
   ended = false;
   /** SO_LINGER may be set: close(2) would wait then. */

@@ -20,38 +20,33 @@ const PER_TURN = 1 << 20;
 const BYTES_PER_MESSAGE = 14;
 const BYTES_OF_MESSAGE = 1 << BYTES_PER_MESSAGE;
 
-// Small chunks lie one behind the other in a page that they share, as Node's own small Buffers do: nothing is
-// copied, and nobody keeps more than a page alive for a few bytes. What is too large for that goes on in `spare`,
-// and is given away with it where it fills a quarter of it at least.
-const SMALL = 2048;
-const PAGE = 16384;
-let page = Buffer.allocUnsafeSlow(PAGE);
-let used = 0;
+// What every chunk is received into. A small one is copied out at its size, into Node's own pool, so that nobody
+// keeps 64 KiB alive for a few bytes; one that fills a quarter of it at least is given away with it.
 let spare: Buffer | undefined;
 
 function spareRoom(): Buffer {
   return (spare ??= Buffer.allocUnsafeSlow(CHUNK));
 }
 
-function takeSpare(length: number): Buffer {
-  const room = spareRoom();
-  if (4 * length <= CHUNK) return Buffer.from(room.subarray(0, length));
-  spare = undefined;
-  return room.subarray(0, length);
-}
+// Below this a loop is quicker than a call.
+const FEW = 128;
 
-function takeSmall(length: number): Buffer {
-  const start = used;
-  // The next one begins at a word of its own.
-  used += (length + 7) & ~7;
-  return page.subarray(start, start + length);
+function takeSpare(length: number): Buffer {
+  const room = spare!;
+  if (4 * length > CHUNK) {
+    spare = undefined;
+    return room.subarray(0, length);
+  }
+  const chunk = Buffer.allocUnsafe(length);
+  if (length > FEW) room.copy(chunk, 0, 0, length);
+  else for (let i = 0; i < length; i++) chunk[i] = room[i];
+  return chunk;
 }
 
 /** The next bytes, at most `size` of them, in memory of their own; null at the end. */
 export class ReceiveChunk extends Reading<Buffer | null> {
-  // Where the bytes are: `size` is beyond a chunk, or was large the last time.
+  // Of its own where `size` is beyond a chunk.
   private room: Buffer | undefined;
-  private asked = 0;
 
   constructor(
     readonly handle: SocketState,
@@ -66,45 +61,20 @@ export class ReceiveChunk extends Reading<Buffer | null> {
 
   attempt(): number {
     const { handle, size } = this;
-    const { token } = handle;
-    let result: number;
-    if (size > CHUNK) {
-      this.room ??= Buffer.allocUnsafeSlow(size);
-      result = binding.recv(token, this.room, 0, size, 0);
-    } else if (handle.large) {
-      this.asked = 0;
-      result = binding.recv(token, spareRoom(), 0, size, 0);
-    } else {
-      if (PAGE - used < SMALL) {
-        page = Buffer.allocUnsafeSlow(PAGE);
-        used = 0;
-      }
-      this.asked = size < SMALL ? size : SMALL;
-      result = binding.recvSplit(token, page, used, this.asked, spareRoom(), size - this.asked);
-    }
+    if (size > CHUNK) this.room ??= Buffer.allocUnsafeSlow(size);
+    const result = binding.recv(handle.token, this.room ?? spareRoom(), 0, size, 0);
     noticeShortRead(handle, size, result, 0);
     return result;
   }
 
   value(length: number): Buffer | null {
-    const { handle, asked } = this;
+    const { handle, room } = this;
     if (length === 0) {
       handle.ended = true;
       return null;
     }
     handle.bytesRead += length;
-    if (this.room !== undefined) return this.takeRoom(length);
-    handle.large = length > SMALL;
-    if (asked === 0) return takeSpare(length);
-    if (length <= asked) return takeSmall(length);
-    const chunk = Buffer.allocUnsafeSlow(length);
-    page.copy(chunk, 0, used, used + asked);
-    spareRoom().copy(chunk, asked, 0, length - asked);
-    return chunk;
-  }
-
-  private takeRoom(length: number): Buffer {
-    const room = this.room!;
+    if (room === undefined) return takeSpare(length);
     this.room = undefined;
     const chunk = room.subarray(0, length);
     return 4 * length > room.length ? chunk : Buffer.from(chunk);
@@ -225,7 +195,7 @@ export class Drain extends Reading<void> {
 /** All the bytes, in order: what a stream's write means. Done when the kernel has the last one. */
 abstract class SendingAll extends Operation<void> {
   abstract override readonly handle: SocketState;
-  protected abstract readonly total: number;
+  protected abstract total: number;
   protected sent = 0;
 
   get direction(): typeof WRITE {
@@ -263,16 +233,27 @@ abstract class SendingAll extends Operation<void> {
   protected advance(_sent: number): void {}
 }
 
+const NONE = new Uint8Array(0);
+
 /** Of one piece. */
 export class SendBytes extends SendingAll {
-  protected readonly total: number;
+  protected total = 0;
+  private data: Uint8Array = NONE;
 
-  constructor(
-    readonly handle: SocketState,
-    private readonly data: Uint8Array,
-  ) {
+  constructor(readonly handle: SocketState) {
     super();
+  }
+
+  /** The same operation again, for other bytes: only when it is over. */
+  of(data: Uint8Array): this {
+    this.data = data;
     this.total = data.byteLength;
+    this.sent = 0;
+    return this;
+  }
+
+  override value(): void {
+    this.data = NONE;
   }
 
   protected sendRest(): number {
@@ -317,7 +298,9 @@ export class SendPieces extends SendingAll {
 
 /** All of `pieces`, in order. */
 export function sendAll(state: SocketState, pieces: readonly Uint8Array[]): Operation<void> {
-  return pieces.length === 1 ? new SendBytes(state, pieces[0]) : new SendPieces(state, pieces);
+  return pieces.length === 1
+    ? new SendBytes(state).of(pieces[0])
+    : new SendPieces(state, pieces);
 }
 
 /** shutdown(2) of the writing side, in its turn behind the writes. */
