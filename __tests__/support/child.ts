@@ -16,7 +16,7 @@ export interface ChildOptions {
 }
 
 /**
- * Runs `program`, the body of an async function with `eagain` (the library), `binding` (its wall to the addon) and
+ * Runs `program`, the body of an async function with `eagain` (the library), `binding` (its wall to the addon, whose calls may be replaced) and
  * `report` in scope, and gives what it reported.
  */
 export function runInChild(program: string, options: ChildOptions = {}): Promise<unknown> {
@@ -26,7 +26,12 @@ export function runInChild(program: string, options: ChildOptions = {}): Promise
     const addon = named ? require(named) : require('node-gyp-build')(${JSON.stringify(join(LIBRARY, '..'))});
     const { create } = addon;
     let binding;
-    addon.create = () => (binding = create());
+    addon.create = () => {
+      binding = create();
+      const calls = Object.entries(binding).filter(([, call]) => typeof call === 'function');
+      const through = calls.map(([name]) => [name, (...given) => binding[name](...given)]);
+      return { ...binding, ...Object.fromEntries(through) };
+    };
     const eagain = require(${JSON.stringify(LIBRARY)});
     const report = (value) => console.log(JSON.stringify(value));
     (async () => {${program}})().catch((error) => { console.error(error); process.exitCode = 1; });`;

@@ -66,7 +66,11 @@ export class Reactor {
   perform<T>(operation: Operation<T>, wait?: Wait, owner?: object): Promise<T> {
     const refusal = this.refusal(operation, wait);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const result = this.begin(operation, wait);
+    return this.promise(operation, this.begin(operation, wait), wait, owner);
+  }
+
+  /** The same for a first attempt that was made already, and answered `result`. */
+  promise<T>(operation: Operation<T>, result: number, wait?: Wait, owner?: object): Promise<T> {
     if (this.isOver(operation, result)) return this.outcome(operation, result);
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;

@@ -19,7 +19,10 @@ export function createConnection(
   const { signal, host } = connectOptions;
   const cancelling = new AbortController();
   const any = signal === undefined ? [] : [signal];
-  const channel = connect({ ...connectOptions, signal: AbortSignal.any([cancelling.signal, ...any]) });
+  const channel = connect({
+    ...connectOptions,
+    signal: AbortSignal.any([cancelling.signal, ...any]),
+  });
   return new SocketDuplex(
     {
       host: host === undefined || isIP(host) !== 0 ? undefined : host,

@@ -1,6 +1,7 @@
 // MessageSocket: what datagram, SEQPACKET and raw sockets have in common. A message is a message: empty ones
 // are delivered, and cut ones say so.
 
+import { Buffer } from 'node:buffer';
 import type { Operation } from '../core/operation';
 import { integer, record, type Wait } from '../core/validate';
 import type { Address, AddressInput } from '../socket/address';

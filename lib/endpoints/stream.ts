@@ -1,5 +1,6 @@
 // StreamSocket: a connected byte stream, TCP or Unix, as an application wants it.
 
+import { Buffer } from 'node:buffer';
 import type { DuplexOptions } from 'node:stream';
 import type { Channel, Pull } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
@@ -21,6 +22,7 @@ import {
   ReceiveExactly,
   SendBytes,
   sendAll,
+  sendNow,
 } from '../socket/stream';
 import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
@@ -31,6 +33,7 @@ import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
+const DONE = Promise.resolve();
 export class StreamSocket<A extends Address = Address>
   extends PullSource<Buffer>
   implements Channel, AsyncDisposable
@@ -96,9 +99,21 @@ export class StreamSocket<A extends Address = Address>
    * back-pressure; there is no queue but the calls that wait.
    */
   write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
-    if (options === undefined && data instanceof Uint8Array)
-      return this.perform(this.writing().of(bytesOf(data, 'data')), undefined);
+    if (options === undefined && data instanceof Uint8Array) return this.writeBytes(data);
     return this.perform(sendAll(this.socket.state, piecesToWrite(data)), options);
+  }
+
+  // Most writes go whole at once, and need no operation for it.
+  private writeBytes(data: Uint8Array): Promise<void> {
+    const { state } = this.socket;
+    const bytes = bytesOf(data, 'data');
+    if (this.closing !== undefined || bytes.byteLength === 0)
+      return this.perform(this.writing().of(bytes), undefined);
+    const sent = sendNow(state, bytes);
+    if (sent === bytes.byteLength) return DONE;
+    const writing = this.writing().of(bytes);
+    if (sent === undefined) return this.perform(writing, undefined);
+    return reactor.promise(writing, writing.after(sent), undefined, this);
   }
 
   // One write after the other is the rule: they share an operation.

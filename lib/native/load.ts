@@ -23,4 +23,5 @@ function load(): Addon {
   return nodeGypBuild(home(__dirname)) as Addon;
 }
 
-export const binding: Binding = load().create();
+// A copy: V8 keeps an object that native code has filled as a dictionary, in which every call would be looked up.
+export const binding: Binding = { ...load().create() };

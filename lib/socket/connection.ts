@@ -12,6 +12,24 @@ import { encoded, present } from './send';
 import { decodeScratch, subjectOf } from './sockaddr';
 import type { SocketState } from './state';
 
+// Out of the table, which V8 keeps as a dictionary.
+const {
+  AF_UNIX,
+  ECONNABORTED,
+  EHOSTDOWN,
+  EHOSTUNREACH,
+  EMFILE,
+  ENETDOWN,
+  ENETUNREACH,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  ENONET,
+  ENOPROTOOPT,
+  EPERM,
+  EPROTO,
+} = C;
+
 const { shared } = reactor.memory;
 
 export class Connect extends Operation<void> {
@@ -28,7 +46,7 @@ export class Connect extends Operation<void> {
 
   // A Unix socket's connect ends at once or waits by the clock, whoever else waits.
   get direction(): typeof WRITE | typeof LANE {
-    return this.handle.domain === C.AF_UNIX ? LANE : WRITE;
+    return this.handle.domain === AF_UNIX ? LANE : WRITE;
   }
 
   get syscall(): string {
@@ -93,20 +111,20 @@ export class Accept<S> extends Operation<S> {
 // accept(2), Linux: errors of the connection that was taken off the queue; the listener is as good as before.
 const PEERS_OWN = new Set(
   [
-    C.ECONNABORTED,
-    C.ENETDOWN,
-    C.EPROTO,
-    C.ENOPROTOOPT,
-    C.EHOSTDOWN,
-    C.ENONET,
-    C.EHOSTUNREACH,
-    C.ENETUNREACH,
-    C.EPERM,
+    ECONNABORTED,
+    ENETDOWN,
+    EPROTO,
+    ENOPROTOOPT,
+    EHOSTDOWN,
+    ENONET,
+    EHOSTUNREACH,
+    ENETUNREACH,
+    EPERM,
   ].map((errno) => -errno),
 );
 // Nothing is wrong with the listener, and the connection stays in its queue: edge-triggered, no event tells
 // when there is room again.
-const SHORTAGES = new Set([C.EMFILE, C.ENFILE, C.ENOBUFS, C.ENOMEM].map((errno) => -errno));
+const SHORTAGES = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM].map((errno) => -errno));
 const MOST_IN_A_ROW = 64;
 
 /** Promise 10: an accept that survives what is not the listener's fault. */

@@ -11,6 +11,9 @@ import { KINDS, KINDS_BY_NAME, keyOf, type Kind } from './control_kinds';
 import type { OwnedFd } from './owned_fd';
 import { constants as C } from './constants';
 
+// Out of the table, which V8 keeps as a dictionary.
+const { AF_INET, AF_INET6 } = C;
+
 /** Where a datagram came in: `local` is the address of ours to answer from, `destination` the one it was sent to. */
 export interface PacketInfo {
   /** The interface's index. */
@@ -194,7 +197,7 @@ function encodePart(
 
 // An IPv6 socket sends IPv4 as well, and heeds the control messages of whichever it sends at the moment.
 function goesOn({ domain: only }: Kind, domain: number): boolean {
-  return only === 0 || only === domain || (only === C.AF_INET && domain === C.AF_INET6);
+  return only === 0 || only === domain || (only === AF_INET && domain === AF_INET6);
 }
 
 function rawPart(part: OutgoingControl & { kind: 'raw' }, name: string): Part {

@@ -9,6 +9,9 @@ import { constants as C } from './constants';
 import { EncodedControl } from './control';
 import { slabs } from './message';
 
+// Out of the table, which V8 keeps as a dictionary.
+const { AF_INET, EFAULT } = C;
+
 const layout = binding.batchLayout;
 const { shared } = reactor.memory;
 
@@ -45,7 +48,7 @@ export function layOut(messages: readonly Outgoing[], first: number, segment: nu
     const { name, length } = messages[i];
     const control = end - i > 1 ? cutInto(length) : messages[i].control;
     for (let k = i; k < end; k++) {
-      if (!isWhole(messages[k])) return count === 0 ? -C.EFAULT : count;
+      if (!isWhole(messages[k])) return count === 0 ? -EFAULT : count;
     }
     const next = layEntry(messages, i, end, name, control, offset, count);
     if (next < 0) break;
@@ -120,7 +123,7 @@ let cutterOf = 0;
 function cutInto(length: number): EncodedControl | null {
   if (cutterOf !== length) {
     const control = [{ kind: 'segmentSize', value: length } as const];
-    cutter = EncodedControl.of(control, C.AF_INET, undefined, 'control');
+    cutter = EncodedControl.of(control, AF_INET, undefined, 'control');
     cutterOf = length;
   }
   return cutter;

@@ -1,5 +1,6 @@
 // Messages as they come out of the receive slab. How they go into the send slab: lay_out.ts.
 
+import { Buffer } from 'node:buffer';
 import { CONTROL_LENGTH, FACTS, FACTS_PER_MESSAGE } from '../native/binding';
 import { controlTruncatedError } from '../core/errors';
 import { binding } from '../native/load';
@@ -17,6 +18,9 @@ import {
 } from './control';
 import { decodeAddress } from './sockaddr';
 import type { SocketState } from './state';
+
+// Out of the table, which V8 keeps as a dictionary.
+const { AF_UNIX, MSG_CTRUNC, MSG_TRUNC, SOCK_DGRAM } = C;
 
 export interface Message {
   /** What arrived, in memory of its own: at most `size` bytes. */
@@ -139,8 +143,8 @@ export function messageAt(
   const message: Message = {
     data,
     length,
-    truncated: (flags & C.MSG_TRUNC) !== 0 && length > kept,
-    controlTruncated: (flags & C.MSG_CTRUNC) !== 0,
+    truncated: (flags & MSG_TRUNC) !== 0 && length > kept,
+    controlTruncated: (flags & MSG_CTRUNC) !== 0,
     from: senderOf(
       decodeAddress(receive, fields, layout.namesOffset + i * layout.nameStride, nameLength),
       state,
@@ -229,7 +233,7 @@ export function cut(message: Message, size: number): Message {
 
 // An unbound Unix datagram socket has no name, and the kernel gives no address at all for it.
 export function senderOf(from: Address | null, state: SocketState): Address | null {
-  if (from === null && state.domain === C.AF_UNIX && state.type === C.SOCK_DGRAM) {
+  if (from === null && state.domain === AF_UNIX && state.type === SOCK_DGRAM) {
     return { family: 'unix', path: '' };
   }
   return from;

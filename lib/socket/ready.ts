@@ -10,6 +10,9 @@ import { binding } from '../native/load';
 import { constants as C } from './constants';
 import type { SocketState } from './state';
 
+// Out of the table, which V8 keeps as a dictionary.
+const { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } = C;
+
 /** What to wait for: at least one of them. */
 export interface Interest {
   read?: boolean;
@@ -75,11 +78,11 @@ export class Ready extends Operation<Readiness> {
 
   value(revents: number): Readiness {
     return {
-      read: (revents & C.POLLIN) !== 0,
-      write: (revents & C.POLLOUT) !== 0,
-      priority: (revents & C.POLLPRI) !== 0,
-      error: (revents & C.POLLERR) !== 0,
-      hangup: (revents & C.POLLHUP) !== 0,
+      read: (revents & POLLIN) !== 0,
+      write: (revents & POLLOUT) !== 0,
+      priority: (revents & POLLPRI) !== 0,
+      error: (revents & POLLERR) !== 0,
+      hangup: (revents & POLLHUP) !== 0,
     };
   }
 }
@@ -87,10 +90,10 @@ export class Ready extends Operation<Readiness> {
 /** Interest or readiness as poll(2) says it. */
 function eventsOf(readiness: number): number {
   return (
-    ((readiness & READ) !== 0 ? C.POLLIN : 0) |
-    ((readiness & WRITE) !== 0 ? C.POLLOUT : 0) |
-    ((readiness & PRIORITY) !== 0 ? C.POLLPRI : 0) |
-    ((readiness & ERROR) !== 0 ? C.POLLERR : 0) |
-    ((readiness & HANGUP) !== 0 ? C.POLLHUP : 0)
+    ((readiness & READ) !== 0 ? POLLIN : 0) |
+    ((readiness & WRITE) !== 0 ? POLLOUT : 0) |
+    ((readiness & PRIORITY) !== 0 ? POLLPRI : 0) |
+    ((readiness & ERROR) !== 0 ? POLLERR : 0) |
+    ((readiness & HANGUP) !== 0 ? POLLHUP : 0)
   );
 }

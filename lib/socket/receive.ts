@@ -1,5 +1,6 @@
 // recv(2), recvfrom(2), recvmsg(2), recvmmsg(2) as operations.
 
+import { Buffer } from 'node:buffer';
 import { MESSAGE_FLAGS, NAME_LENGTH, PRIORITY, READ } from '../native/binding';
 import { WATCH, type Direction } from '../core/handle';
 import { Operation } from '../core/operation';
@@ -22,6 +23,9 @@ import {
 import { decodeScratch } from './sockaddr';
 import type { SocketState } from './state';
 
+// Out of the table, which V8 keeps as a dictionary.
+const { MSG_CTRUNC, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK } = C;
+
 const { shared } = reactor.memory;
 
 /** What recvfrom(2) tells. */
@@ -42,7 +46,7 @@ export abstract class Reading<T> extends Operation<T> {
 
 // Urgent data and the error queue are beside the stream of messages: an EAGAIN of theirs says nothing of it, and
 // whoever waits for one of them stands in nobody's way.
-const BESIDE = C.MSG_OOB | C.MSG_ERRQUEUE;
+const BESIDE = MSG_OOB | MSG_ERRQUEUE;
 
 /** One that has the caller's flags. */
 abstract class Flagged<T> extends Reading<T> {
@@ -53,12 +57,12 @@ abstract class Flagged<T> extends Reading<T> {
   }
 
   override get interest(): number {
-    return (this.flags & C.MSG_OOB) === 0 ? READ : READ | PRIORITY;
+    return (this.flags & MSG_OOB) === 0 ? READ : READ | PRIORITY;
   }
 
   // A look may begin where the bytes have ended (SO_PEEK_OFF).
   override get conclusive(): boolean {
-    return (this.flags & C.MSG_PEEK) === 0;
+    return (this.flags & MSG_PEEK) === 0;
   }
 }
 
@@ -173,7 +177,7 @@ export class ReceiveInto extends ReceivingMessages<Message> {
       data: dataIn(into, kept),
       length,
       truncated: length > kept,
-      controlTruncated: (got & C.MSG_CTRUNC) !== 0,
+      controlTruncated: (got & MSG_CTRUNC) !== 0,
       from: senderOf(decodeScratch(shared[NAME_LENGTH]), handle),
       flags: got,
     };

@@ -1,5 +1,6 @@
 // send(2), sendto(2), sendmsg(2) as operations. Many messages at once: send_many.ts.
 
+import { Buffer } from 'node:buffer';
 import { WRITE } from '../native/binding';
 import { EAGAIN, ENOBUFS, type ErrorSubject } from '../core/errors';
 import { LANE } from '../core/handle';
@@ -13,6 +14,9 @@ import { EncodedControl, type OutgoingControl } from './control';
 import type { Outgoing } from './lay_out';
 import { encodeAddress, subjectOf } from './sockaddr';
 import type { SocketState } from './state';
+
+// Out of the table, which V8 keeps as a dictionary.
+const { AF_UNIX, SOCK_DGRAM } = C;
 
 const { scratch } = reactor.memory;
 
@@ -42,7 +46,7 @@ export abstract class Sending<T> extends Operation<T> {
   // The EAGAIN of a Unix datagram is about its recipient's queue. Where this socket is not connected to it, no
   // event tells that there is room: poll(2) looks at the connected peer's queue alone (unix_dgram_poll).
   get direction(): typeof WRITE | typeof LANE {
-    return this.lead !== undefined && this.handle.domain === C.AF_UNIX ? LANE : WRITE;
+    return this.lead !== undefined && this.handle.domain === AF_UNIX ? LANE : WRITE;
   }
 
   override get lane(): string {
@@ -51,13 +55,13 @@ export abstract class Sending<T> extends Operation<T> {
   }
 
   override get conclusive(): boolean {
-    return this.handle.domain !== C.AF_UNIX || this.handle.type !== C.SOCK_DGRAM;
+    return this.handle.domain !== AF_UNIX || this.handle.type !== SOCK_DGRAM;
   }
 
   // Promise 14. ENOBUFS (a full device queue) comes and goes without an event.
   override passes(result: number): boolean {
     if (result === -ENOBUFS) return true;
-    return result === -EAGAIN && this.to !== undefined && this.handle.domain === C.AF_UNIX;
+    return result === -EAGAIN && this.to !== undefined && this.handle.domain === AF_UNIX;
   }
 
   override subject(): ErrorSubject | undefined {

@@ -10,10 +10,13 @@ import { isWhole, layOut, messagesIn, type Outgoing } from './lay_out';
 import { present, Sending } from './send';
 import type { SocketState } from './state';
 
+// Out of the table, which V8 keeps as a dictionary.
+const { EFAULT, EINVAL, EIO, EMSGSIZE } = C;
+
 /** One message by itself, out of the caller's memory: 1, or -errno. */
 function sendOne(state: SocketState, message: Outgoing, flags: number): number {
   const { pieces, name, control } = message;
-  if (!isWhole(message)) return -C.EFAULT;
+  if (!isWhole(message)) return -EFAULT;
   const beside = control === null ? undefined : control.bytes;
   const length = present(name);
   const [only] = pieces;
@@ -42,7 +45,7 @@ function sendSome(
   return sent;
 }
 
-const REFUSED: readonly number[] = [-C.EINVAL, -C.EMSGSIZE, -C.EIO];
+const REFUSED: readonly number[] = [-EINVAL, -EMSGSIZE, -EIO];
 
 /**
  * The same in trains. Promise 15: one that the path refuses (a segment longer than its MTU, which the datagram by
@@ -54,7 +57,7 @@ function sendTrains(state: SocketState, messages: readonly Outgoing[], first: nu
   const before = state.largestSegment;
   const result = sendSome(state, messages, first, 0, before);
   if (!REFUSED.includes(result) || messages[first].length > before) return result;
-  state.largestSegment = result === -C.EIO ? 0 : messages[first].length - 1;
+  state.largestSegment = result === -EIO ? 0 : messages[first].length - 1;
   const plain = sendSome(state, messages, first, 0, state.largestSegment);
   // It was something else that the kernel did not like.
   if (plain === result) state.largestSegment = before;
@@ -64,9 +67,7 @@ function sendTrains(state: SocketState, messages: readonly Outgoing[], first: nu
 /** As many as go at once, past errors of messages that were sent before. */
 function sendMany(state: SocketState, messages: readonly Outgoing[], first: number): number {
   const sent = sendTrains(state, messages, first);
-  return sent >= 0
-    ? sent
-    : state.sentErrors.past(sent, () => sendTrains(state, messages, first));
+  return sent >= 0 ? sent : state.sentErrors.past(sent, () => sendTrains(state, messages, first));
 }
 
 /** One sendmmsg(2): how many of the messages went. */

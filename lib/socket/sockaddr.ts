@@ -8,7 +8,7 @@
 //   sockaddr_nl   | family | pad | pid | groups |                                        netlink(7)
 //   sockaddr_vm   | family | reserved | port | cid |                                     vsock(7)
 
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
 import { reactor } from '../core/runtime';
 import {
@@ -31,6 +31,9 @@ import type {
   VsockAddress,
 } from './address';
 import { constants as C, FAMILIES } from './constants';
+
+// Out of the table, which V8 keeps as a dictionary.
+const { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_VSOCK } = C;
 
 const at = (field: string): number => binding.layout[field];
 
@@ -121,25 +124,25 @@ function encodeInet(
   const { address, scopeId, flowLabel = 0 } = given;
   if (typeof address !== 'string') throw invalidType(`${name}.address`, 'of type string', address);
   const port = checkPort(`${name}.port`, given.port);
-  if (family === 'IPv4') return encodeInet4(address, port, domain === C.AF_INET6, name);
+  if (family === 'IPv4') return encodeInet4(address, port, domain === AF_INET6, name);
   const zone = address.indexOf('%');
   const literal = zone < 0 ? address : address.slice(0, zone);
   const scope =
     scopeId ?? (zone < 0 ? 0 : interfaceIndex(address.slice(zone + 1), `${name}.address`));
   integer(`${name}.flowLabel`, flowLabel, 0, 0xfffff);
   integer(`${name}.scopeId`, scope, 0, UINT32);
-  clear(C.AF_INET6);
+  clear(AF_INET6);
   view.setUint16(IN6_PORT, port);
   view.setUint32(IN6_FLOW, flowLabel);
   view.setUint32(IN6_SCOPE, scope, LITTLE);
-  if (binding.pton(C.AF_INET6, literal, scratch, IN6_ADDRESS) < 0)
+  if (binding.pton(AF_INET6, literal, scratch, IN6_ADDRESS) < 0)
     throw notLiteral(family, address, name);
   return IN6_SIZE;
 }
 
 // Through an IPv6 socket as ::ffff:a.b.c.d.
 function encodeInet4(address: string, port: number, mapped: boolean, name: string): number {
-  clear(mapped ? C.AF_INET6 : C.AF_INET);
+  clear(mapped ? AF_INET6 : AF_INET);
   view.setUint16(mapped ? IN6_PORT : IN_PORT, port);
   if (mapped) view.setUint16(IN6_ADDRESS + 10, 0xffff);
   if (!layIpv4(address, mapped ? IN6_ADDRESS + 12 : IN_ADDRESS))
@@ -204,7 +207,7 @@ function encodeUnix({ path }: UnixAddress, name: string): number {
       path,
     );
   }
-  clear(C.AF_UNIX);
+  clear(AF_UNIX);
   scratch.set(bytes, UN_PATH);
   if (bytes.length === 0) return UN_PATH;
   return UN_PATH + bytes.length + (abstract ? 0 : 1);
@@ -214,7 +217,7 @@ function encodePacket(given: PacketAddress, name: string): number {
   const protocol = integer(`${name}.protocol`, given.protocol, 0, 0xffff);
   const index = interfaceIndex(given.interface, `${name}.interface`);
   const bytes = hardwareBytes(given.hardwareAddress, `${name}.hardwareAddress`);
-  clear(C.AF_PACKET);
+  clear(AF_PACKET);
   view.setUint16(LL_PROTOCOL, protocol);
   view.setInt32(LL_INTERFACE, index, LITTLE);
   view.setUint8(LL_LENGTH, bytes.length);
@@ -236,7 +239,7 @@ function hardwareBytes(hex: string | undefined, name: string): number[] {
 function encodeNetlink({ pid, groups }: NetlinkAddress, name: string): number {
   integer(`${name}.pid`, pid, 0, UINT32);
   integer(`${name}.groups`, groups, 0, UINT32);
-  clear(C.AF_NETLINK);
+  clear(AF_NETLINK);
   view.setUint32(NL_PID, pid, LITTLE);
   view.setUint32(NL_GROUPS, groups, LITTLE);
   return NL_SIZE;
@@ -245,7 +248,7 @@ function encodeNetlink({ pid, groups }: NetlinkAddress, name: string): number {
 function encodeVsock({ cid, port }: VsockAddress, name: string): number {
   integer(`${name}.port`, port, 0, UINT32);
   integer(`${name}.cid`, cid, 0, UINT32);
-  clear(C.AF_VSOCK);
+  clear(AF_VSOCK);
   view.setUint32(VM_PORT, port, LITTLE);
   view.setUint32(VM_CID, cid, LITTLE);
   return VM_SIZE;
@@ -277,25 +280,25 @@ export function decodeAddress(
   if (length < DATA) return null;
   const family = fields.getUint16(offset + FAMILY, LITTLE);
   switch (family) {
-    case C.AF_INET:
+    case AF_INET:
       return {
         family: 'IPv4',
         address: ipv4(bytes, offset + IN_ADDRESS),
         port: fields.getUint16(offset + IN_PORT),
       };
-    case C.AF_INET6:
+    case AF_INET6:
       return decodeInet6(bytes, fields, offset);
-    case C.AF_UNIX:
+    case AF_UNIX:
       return decodeUnix(bytes, offset + UN_PATH, Math.min(length, UN_SIZE) - UN_PATH);
-    case C.AF_PACKET:
+    case AF_PACKET:
       return decodePacket(bytes, fields, offset);
-    case C.AF_NETLINK:
+    case AF_NETLINK:
       return {
         family: 'netlink',
         pid: fields.getUint32(offset + NL_PID, LITTLE),
         groups: fields.getUint32(offset + NL_GROUPS, LITTLE),
       };
-    case C.AF_VSOCK:
+    case AF_VSOCK:
       return {
         family: 'vsock',
         cid: fields.getUint32(offset + VM_CID, LITTLE),
@@ -323,7 +326,7 @@ function decodeInet6(bytes: Uint8Array, fields: DataView, offset: number): InetA
   }
   const result: InetAddress = {
     family: 'IPv6',
-    address: binding.ntop(C.AF_INET6, bytes, i)!,
+    address: binding.ntop(AF_INET6, bytes, i)!,
     port,
   };
   const scopeId = fields.getUint32(offset + IN6_SCOPE, LITTLE);

@@ -8,6 +8,19 @@ import { binding } from '../native/load';
 import { constants as C } from './constants';
 import { SentErrors } from './sent_errors';
 
+// Out of the table, which V8 keeps as a dictionary.
+const {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  IPPROTO_SCTP,
+  IPPROTO_UDP,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} = C;
+
 export class SocketState extends Handle {
   /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
   stream: boolean;
@@ -35,8 +48,8 @@ export class SocketState extends Handle {
   ) {
     super(token);
     // Linux makes SOCK_RAW of AF_UNIX a SOCK_DGRAM (unix_create).
-    this.type = domain === C.AF_UNIX && type === C.SOCK_RAW ? C.SOCK_DGRAM : type;
-    this.stream = type === C.SOCK_STREAM && protocol !== C.IPPROTO_SCTP;
+    this.type = domain === AF_UNIX && type === SOCK_RAW ? SOCK_DGRAM : type;
+    this.stream = type === SOCK_STREAM && protocol !== IPPROTO_SCTP;
     if (isUdp(domain, type, protocol)) this.largestSegment = 0xffff;
     reactor.adopt(this);
   }
@@ -71,14 +84,14 @@ export class SocketState extends Handle {
 
 // UDP-Lite and the others know no trains (udp_send_skb).
 function isUdp(domain: number, type: number, protocol: number): boolean {
-  const inet = domain === C.AF_INET || domain === C.AF_INET6;
-  return inet && type === C.SOCK_DGRAM && (protocol === 0 || protocol === C.IPPROTO_UDP);
+  const inet = domain === AF_INET || domain === AF_INET6;
+  return inet && type === SOCK_DGRAM && (protocol === 0 || protocol === IPPROTO_UDP);
 }
 
 /** An int-valued option of a token whose socket is not open to JavaScript yet. */
 export function askOption(token: number, name: number): number {
   const value = new Int32Array(1);
-  const result = binding.getsockopt(token, C.SOL_SOCKET, name, new Uint8Array(value.buffer));
+  const result = binding.getsockopt(token, SOL_SOCKET, name, new Uint8Array(value.buffer));
   if (result < 0) throw systemError(result, 'getsockopt');
   return value[0];
 }

@@ -1,6 +1,7 @@
 // What a byte stream's reads and writes are made of, beyond one recv(2) or send(2): chunks in memory of their
 // own, all of the bytes, exactly so many, and its ends.
 
+import { Buffer } from 'node:buffer';
 import { WRITE } from '../native/binding';
 import { endedError } from '../core/errors';
 import { Operation, UNFINISHED } from '../core/operation';
@@ -10,6 +11,9 @@ import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
 import { noticeShortRead, Reading } from './receive';
 import type { SocketState } from './state';
+
+// Out of the table, which V8 keeps as a dictionary.
+const { ENOTCONN, IOV_MAX, SHUT_WR } = C;
 
 /** The most that one read brings unless told, in bytes. */
 export const CHUNK = 65536;
@@ -252,6 +256,14 @@ export class SendBytes extends SendingAll {
     return this;
   }
 
+  /** Goes on behind a first send that was not the last; what attempt() would answer. */
+  after(result: number): number {
+    if (result <= 0) return result < 0 ? result : MEMORY_GONE;
+    this.sent = result;
+    this.handle.bytesWritten += result;
+    return this.attempt();
+  }
+
   override value(): void {
     this.data = NONE;
   }
@@ -282,7 +294,7 @@ export class SendPieces extends SendingAll {
     const { pieces, piece, offset } = this;
     const first = pieces[piece];
     if (first === undefined || offset >= first.byteLength) return MEMORY_GONE;
-    const rest = pieces.slice(piece, piece + C.IOV_MAX);
+    const rest = pieces.slice(piece, piece + IOV_MAX);
     rest[0] = first.subarray(offset);
     return binding.sendmsg(this.handle.token, rest, 0, 0);
   }
@@ -296,11 +308,21 @@ export class SendPieces extends SendingAll {
   }
 }
 
+/** One send(2) of all of `data`, where nobody waits before it; its result, or undefined where somebody does. */
+export function sendNow(state: SocketState, data: Uint8Array): number | undefined {
+  if (!reactor.mayCall(state, WRITE)) return undefined;
+  const length = data.byteLength;
+  const result = binding.send(state.token, data, 0, length, 0);
+  if (result === length) {
+    state.bytesWritten += length;
+    reactor.spend(1 + (length >>> BYTES_PER_MESSAGE));
+  }
+  return result;
+}
+
 /** All of `pieces`, in order. */
 export function sendAll(state: SocketState, pieces: readonly Uint8Array[]): Operation<void> {
-  return pieces.length === 1
-    ? new SendBytes(state).of(pieces[0])
-    : new SendPieces(state, pieces);
+  return pieces.length === 1 ? new SendBytes(state).of(pieces[0]) : new SendPieces(state, pieces);
 }
 
 /** shutdown(2) of the writing side, in its turn behind the writes. */
@@ -323,8 +345,8 @@ export class EndWriting extends Operation<void> {
 
   // ENOTCONN: the peer is gone already, and there is nobody left to tell.
   attempt(): number {
-    const result = binding.shutdown(this.handle.token, C.SHUT_WR);
-    return result === -C.ENOTCONN ? 0 : result;
+    const result = binding.shutdown(this.handle.token, SHUT_WR);
+    return result === -ENOTCONN ? 0 : result;
   }
 
   value(): void {}
