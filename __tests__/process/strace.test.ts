@@ -135,8 +135,14 @@ traced(
   'strace: a batch of 50 messages is one sendmmsg and one recvmmsg, and nothing else',
   async () => {
     const calls = await callsOf(batches);
-    expect(calls.get('send')).toEqual([expect.stringMatching(/^sendmmsg\(.*\) = 50$/)]);
-    expect(calls.get('receive')).toEqual([expect.stringMatching(/^recvmmsg\(.*\) = 50$/)]);
+    // Slow as it is under strace, its budget may be spent: then the loop turns once before the call.
+    const own = (name: string): string[] =>
+      calls.get(name)!.filter((call) => !/^epoll_/.test(call));
+    // In one train, which the kernel cuts up (UDP_SEGMENT).
+    expect(own('send')).toEqual([
+      expect.stringMatching(/^sendmmsg\(.*iov_len=50\}.*SOL_UDP.*\) = 1$/),
+    ]);
+    expect(own('receive')).toEqual([expect.stringMatching(/^recvmmsg\(.*\) = 50$/)]);
   },
 );
 

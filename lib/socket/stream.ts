@@ -18,7 +18,8 @@ const { ENOTCONN, IOV_MAX, SHUT_WR } = C;
 /** The most that one read brings unless told, in bytes. */
 export const CHUNK = 65536;
 
-// The most that one operation moves in a turn, in bytes: a peer that is fast enough would hold the loop.
+// The most that one operation moves in a turn, in bytes, and so the most that one call is asked for: a peer that is
+// fast enough would hold the loop, and so would a copy of all that a large buffer takes (6 MiB: 5 ms).
 const PER_TURN = 1 << 20;
 // As many bytes are as much work as a message (a shift): what is copied counts against the turn's time.
 const BYTES_PER_MESSAGE = 14;
@@ -78,6 +79,7 @@ export class ReceiveChunk extends Reading<Buffer | null> {
       return null;
     }
     handle.bytesRead += length;
+    if (length >= BYTES_OF_MESSAGE) reactor.spend(length >>> BYTES_PER_MESSAGE);
     if (room === undefined) return takeSpare(length);
     this.room = undefined;
     const chunk = room.subarray(0, length);
@@ -142,7 +144,7 @@ export class ReceiveExactly extends Reading<Buffer> {
     const { handle, data } = this;
     for (const turn = this.received + PER_TURN; this.received < data.length;) {
       if (this.received >= turn) return UNFINISHED;
-      const asked = data.length - this.received;
+      const asked = Math.min(data.length, turn) - this.received;
       const result = binding.recv(handle.token, data, this.received, asked, 0);
       if (result < 0) return result;
       if (result === 0) {
@@ -270,7 +272,8 @@ export class SendBytes extends SendingAll {
 
   protected sendRest(): number {
     const { sent } = this;
-    return binding.send(this.handle.token, this.data, sent, this.total - sent, 0);
+    const length = Math.min(this.total - sent, PER_TURN);
+    return binding.send(this.handle.token, this.data, sent, length, 0);
   }
 }
 
@@ -294,8 +297,13 @@ export class SendPieces extends SendingAll {
     const { pieces, piece, offset } = this;
     const first = pieces[piece];
     if (first === undefined || offset >= first.byteLength) return MEMORY_GONE;
-    const rest = pieces.slice(piece, piece + IOV_MAX);
-    rest[0] = first.subarray(offset);
+    const rest = [first.subarray(offset, offset + PER_TURN)];
+    let length = rest[0].byteLength;
+    for (let i = piece + 1; i < pieces.length && rest.length < IOV_MAX && length < PER_TURN; i++) {
+      const next = pieces[i].subarray(0, PER_TURN - length);
+      rest.push(next);
+      length += next.byteLength;
+    }
     return binding.sendmsg(this.handle.token, rest, 0, 0);
   }
 
@@ -310,8 +318,8 @@ export class SendPieces extends SendingAll {
 
 /** One send(2) of all of `data`, where nobody waits before it; its result, or undefined where somebody does. */
 export function sendNow(state: SocketState, data: Uint8Array): number | undefined {
-  if (!reactor.mayCall(state, WRITE)) return undefined;
   const length = data.byteLength;
+  if (length > PER_TURN || !reactor.mayCall(state, WRITE)) return undefined;
   const result = binding.send(state.token, data, 0, length, 0);
   if (result === length) {
     state.bytesWritten += length;
