@@ -6,6 +6,9 @@ import { lateness, quantile, rate, TIMER, under, type Survived } from './flood';
 
 /** The most that a 5 ms timer may be late, in ms, 99 times of 100. */
 const LATE = 5;
+// Where each item is garbage afterwards, 64 KiB of a stream or all that a connection consists of, its collection
+// stops the thread for some ms, and counts. A loop that takes what comes for as long as it comes is late by 50 and more.
+const LATE_WITH_GARBAGE = 10;
 // Per second of processor time. A turn has about 1 ms for sockets, twice (what woke it, and what was left over), so
 // there are some hundreds; a loop that takes what comes for as long as it comes has less than a hundred.
 const TURNS = 200;
@@ -13,7 +16,7 @@ const TRIPS = 100;
 // Enough for the 99th percentile to be more than the worst but one: that is a collection of garbage.
 const SAMPLES = 400;
 
-function expectAlive(survived: Survived): void {
+function expectAlive(survived: Survived, latest = LATE): void {
   const { samples, items, drops } = survived;
   const late = lateness(survived);
   const p99 = quantile(late, 0.99);
@@ -31,7 +34,7 @@ function expectAlive(survived: Survived): void {
     items,
     drops,
   };
-  const verdict = p99 < LATE && turns > TURNS && trips > TRIPS ? 'alive' : 'starved';
+  const verdict = p99 < latest && turns > TURNS && trips > TRIPS ? 'alive' : 'starved';
   expect({ ...numbers, verdict }).toEqual({ ...numbers, verdict: 'alive' });
 }
 
@@ -97,7 +100,7 @@ describe('promise 12: a TCP firehose', () => {
     '%s',
     async (form) => {
       const survived = await under('bytes', forms[form], { samples: SAMPLES });
-      expectAlive(survived);
+      expectAlive(survived, LATE_WITH_GARBAGE);
       expect(survived.items).toBeGreaterThan(form.startsWith('readExactly') ? 5 : 500);
     },
     30_000,
@@ -116,7 +119,7 @@ test('promise 12: a peer that takes all that is written', async () => {
     },
     { samples: SAMPLES },
   );
-  expectAlive(survived);
+  expectAlive(survived, LATE_WITH_GARBAGE);
   expect(survived.items).toBeGreaterThan(1);
 }, 30_000);
 
@@ -131,6 +134,6 @@ test('promise 12: connections without end', async () => {
     },
     { samples: SAMPLES },
   );
-  expectAlive(survived);
+  expectAlive(survived, LATE_WITH_GARBAGE);
   expect(survived.items).toBeGreaterThan(1000);
 }, 30_000);
