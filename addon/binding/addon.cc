@@ -44,7 +44,7 @@ napi_value create(napi_env raw, napi_callback_info) {
   auto binding = Napi::Object::New(env);
   auto* environment = Environment::create(env);
   for (const Exports& calls : {reactor_calls(), socket_calls(), transfer_calls(), address_calls(),
-                               descriptor_calls(), file_calls()}) {
+                               descriptor_calls(), file_calls(), names_calls()}) {
     define(env, binding, calls, environment);
   }
   binding.Set("constants", object_of(env, sys::constants()));

@@ -34,6 +34,7 @@ class Arguments {
   napi_value value(size_t i) const { return values_[i]; }
   bool valid() const { return error_ == 0; }
   int error() const { return error_; }
+  void refuse(int error) { error_ = error; }
 
   // Whether argument i, one that may be left out, is there.
   bool given(size_t i) const {
@@ -136,5 +137,6 @@ Exports transfer_calls();
 Exports address_calls();
 Exports descriptor_calls();
 Exports file_calls();
+Exports names_calls();
 
 }  // namespace eagain::binding

@@ -14,6 +14,8 @@ export interface SystemError extends Error {
   address?: string;
   port?: number;
   path?: string;
+  /** The name that was looked up. */
+  hostname?: string;
   /** How far a partial operation came, in bytes. */
   bytesTransferred?: number;
   /** How many messages of a batch the kernel took. */
@@ -67,6 +69,34 @@ export function systemError(result: number, syscall: string, subject?: ErrorSubj
   if (address !== undefined) error.address = address;
   if (port !== undefined) error.port = port;
   if (path !== undefined) error.path = path;
+  return error;
+}
+
+const lookUpNames = new Map<number, string>();
+for (const [name, number] of Object.entries(binding.constants) as [string, number][]) {
+  if (name.startsWith('EAI_')) lookUpNames.set(number, name);
+}
+
+/**
+ * An Error for a look-up that answered `status`, an EAI_ number: with gai_strerror's words, and the errno of the
+ * system call behind it where the status says no more than that there is one.
+ */
+export function lookUpError(
+  status: number,
+  errno: number,
+  syscall: string,
+  hostname: string | undefined,
+  subject = hostname,
+): SystemError {
+  const where = subject ? ` ${subject}` : '';
+  const system = status === binding.constants.EAI_SYSTEM;
+  const code = system ? errnoName(errno) : (lookUpNames.get(status) ?? `EAI_${-status}`);
+  const words = system ? '' : `: ${binding.gaiStrerror(status)}`;
+  const error = new Error(`${syscall} ${code}${where}${words}`) as SystemError;
+  error.errno = system ? -errno : status;
+  error.code = code;
+  error.syscall = syscall;
+  if (hostname !== undefined) error.hostname = hostname;
   return error;
 }
 

@@ -1,6 +1,6 @@
 // Checks of arguments: each returns the value it has checked, or throws with the argument's name.
 
-import { invalidType, outOfRange } from './errors';
+import { invalidType, invalidValue, outOfRange } from './errors';
 
 /** How long a waiting call may wait. */
 export interface Wait {
@@ -36,6 +36,19 @@ export function text(name: string, value: unknown): string {
 export function record<T extends object>(name: string, value: T): T {
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
   return value;
+}
+
+/** A number, or the word that stands for it in `table`. */
+export function byName<K extends string>(
+  name: string,
+  value: unknown,
+  table: Readonly<Record<K, number>>,
+): number {
+  if (typeof value === 'number') return integer(name, value, 0);
+  if (typeof value !== 'string') throw invalidType(name, 'of type string or number', value);
+  if (Object.hasOwn(table, value)) return table[value as K];
+  const known = Object.keys(table).map((word) => `'${word}'`);
+  throw invalidValue(name, `one of ${known.join(', ')}, or a number`, value);
 }
 
 // By its shape: a signal of another realm (Jest, vm) is no instance of this one's class.

@@ -2,15 +2,11 @@
 // event will come, and the caller's limits, its signal and its timeout. Made when the wait begins.
 
 import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
-import { abortError, timeoutError } from './errors';
+import { limit } from './limits';
 import type { Operation } from './operation';
-import { onceAborted } from './signals';
 import type { Wait } from './validate';
 
 type GiveUp = (waiting: Waiting, error: Error) => void;
-
-// Timers beyond this would fire at once; nobody lives to see these.
-const LONGEST_TIMEOUT = 0x7fffffff;
 
 export class Waiting {
   next: Waiting | null = null;
@@ -22,7 +18,6 @@ export class Waiting {
   owner: object | undefined;
   private delay = 0;
   private retry: NodeJS.Timeout | undefined;
-  private timer: NodeJS.Timeout | undefined;
   private forget: (() => void) | undefined;
 
   constructor(readonly operation: Operation<unknown>) {}
@@ -42,16 +37,12 @@ export class Waiting {
 
   /** Lets the caller's signal end the wait through `giveUp`, and its timeout through `expire`. */
   limit(wait: Wait, giveUp: GiveUp, expire: GiveUp): void {
-    const { signal, timeout } = wait;
-    if (signal !== undefined) {
-      this.forget = onceAborted(signal, () => giveUp(this, abortError(signal)));
-    }
-    if (timeout !== undefined && timeout < LONGEST_TIMEOUT) {
-      const { syscall } = this.operation;
-      this.timer = startTimer(() => expire(this, timeoutError(syscall, timeout)), timeout);
-      // The wait itself keeps the process alive, or deliberately does not.
-      this.timer.unref();
-    }
+    this.forget = limit(
+      wait,
+      this.operation.syscall,
+      (error) => giveUp(this, error),
+      (error) => expire(this, error),
+    );
   }
 
   /** Calls `again` after the operation's pace: twice as long as the last time. */
@@ -76,9 +67,8 @@ export class Waiting {
   finish(): void {
     const { forget } = this;
     this.owner = undefined;
-    if (this.timer !== undefined) stopTimer(this.timer);
     if (this.retry !== undefined) stopTimer(this.retry);
-    this.forget = this.timer = this.retry = undefined;
+    this.forget = this.retry = undefined;
     forget?.();
   }
 }

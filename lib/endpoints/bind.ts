@@ -1,7 +1,7 @@
 // bind(): an endpoint for messages from anybody: UDP, Unix datagrams, raw IP, packets, netlink.
 
 import { invalidType, invalidValue } from '../core/errors';
-import { integer, port as checkPort } from '../core/validate';
+import { integer } from '../core/validate';
 import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '../socket/address';
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
@@ -26,7 +26,7 @@ import {
   type SetUpWait,
 } from './options';
 import { RawSocket } from './raw';
-import { resolve, type InetFamily } from './resolve';
+import { resolve, resolvePort, type InetFamily } from './resolve';
 
 interface InetOptions extends SetUpWait, InetMetadata {
   broadcast?: boolean | undefined;
@@ -37,8 +37,8 @@ export interface BindUdpOptions extends InetOptions, UdpMetadata {
   type?: 'dgram' | undefined;
   /** A name or an IP literal; without it every address: IPv6 and IPv4 alike, unless `family` says which. */
   host?: string | undefined;
-  /** 0, or none: the kernel chooses one. */
-  port?: number | undefined;
+  /** By number or by the name of its service; 0, or none: the kernel chooses one. */
+  port?: number | string | undefined;
   family?: InetFamily | undefined;
   /** 'icmp' and 'icmp6' are ping sockets, icmp(7): allowed where net.ipv4.ping_group_range has a group of ours. */
   protocol?: number | 'udp' | 'udplite' | 'icmp' | 'icmp6' | undefined;
@@ -130,13 +130,13 @@ export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> 
 }
 
 async function bindUdp(options: BindUdpOptions): Promise<DatagramSocket<InetAddress>> {
-  const { host, port = 0, family } = options;
-  checkPort('options.port', port);
+  const { host, family } = options;
+  const port = await resolvePort(options.port ?? 0, options, 'dgram');
   if (host === undefined && family === undefined) return bindEverywhere(options, port);
   const [place] =
     host === undefined
       ? [{ family: family!, address: family === 'IPv6' ? '::' : '0.0.0.0', port }]
-      : await resolve(host, port, family, options);
+      : await resolve(host, port, family, options, 'dgram');
   if (place === undefined) throw invalidValue('options.host', 'a name with an address', host);
   return bindUdpAt(place.family, place.address, port, options);
 }
@@ -203,7 +203,7 @@ function checkRaw(options: BindRawOptions): BindRawOptions {
 
 async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>> {
   const { family, host } = options;
-  const [place] = host === undefined ? [] : await resolve(host, 0, family, options);
+  const [place] = host === undefined ? [] : await resolve(host, 0, family, options, 'raw');
   const prepare = (socket: Socket): RawSocket<InetAddress> => {
     if (place !== undefined) socket.bind(place);
     return new RawSocket(socket);

@@ -14,6 +14,7 @@ import {
 } from '../socket/constants';
 import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
+import { checkService } from './resolve';
 import { Socket } from '../socket/socket';
 
 export interface SetUp {
@@ -111,7 +112,7 @@ export function checkPlace(place: Place, needsPort: boolean): void {
     encodeAddress({ family: 'unix', path: path as string }, C.AF_UNIX, 'options');
     return;
   }
-  if (needsPort || port !== undefined) checkPort('options.port', port);
+  if (needsPort || port !== undefined) checkService('options.port', port);
   if (localPort !== undefined) checkPort('options.localPort', localPort);
   if (host !== undefined) text('options.host', host);
   if (family !== undefined && family !== 'IPv4' && family !== 'IPv6') {

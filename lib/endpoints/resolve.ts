@@ -1,63 +1,61 @@
-// Names to addresses, once, for connect, listen and bind. IP literals are taken as they are.
+// Names to addresses, and services to ports, once, for connect, listen and bind. IP literals and numbers are taken
+// as they are.
 
-import { lookup, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
-import { clearTimeout, setTimeout } from 'node:timers';
-import { abortError, invalidValue, timeoutError } from '../core/errors';
-import { port as checkPort, text, type Wait } from '../core/validate';
+import { domainToASCII } from 'node:url';
+import { port as checkPort, type Wait } from '../core/validate';
+import { name as checkName } from '../names/arguments';
+import { netdb } from '../names/netdb';
 import type { InetAddress } from '../socket/address';
+import type { SocketType } from '../socket/constants';
 
-export type InetFamily = 'IPv4' | 'IPv6';
+export type InetFamily = InetAddress['family'];
 
-/** Every address that `host` has, in the resolver's order. `error.code` is EAI_* or ENOTFOUND, as `node:dns` gives it. */
+/** A port by number, or by the name of its service: a number in a string is a number. */
+export function checkService(name: string, port: unknown): number | string {
+  if (typeof port !== 'string') return checkPort(name, port);
+  return /^\d*$/.test(port)
+    ? checkPort(name, port === '' ? NaN : Number(port))
+    : checkName(name, port);
+}
+
+/**
+ * Every address that `host` has for sockets of `type`, in the order to try them in, with the port of `service`.
+ * @throws SystemError with `code` EAI_…: EAI_SERVICE where `type` has no such service
+ */
 export async function resolve(
   host: string,
   service: number | string,
   family: InetFamily | undefined,
   wait: Wait,
+  type: SocketType = 'stream',
 ): Promise<InetAddress[]> {
-  text('options.host', host);
-  const port = checkPort('options.port', service);
+  checkName('options.host', host);
+  const port = checkService('options.port', service);
   const literal = isIP(host.split('%', 1)[0]);
-  if (literal !== 0) return [{ family: literal === 4 ? 'IPv4' : 'IPv6', address: host, port }];
-  const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : 0;
-  const found = await limited(lookupAll(host, wanted), wait);
-  if (found.length === 0) throw invalidValue('options.host', 'a name with an address', host);
-  return found.map((entry) => ({
-    family: entry.family === 6 ? 'IPv6' : 'IPv4',
-    address: entry.address,
-    port,
-  }));
+  if (literal !== 0) {
+    const address = { family: literal === 4 ? 'IPv4' : 'IPv6', address: host } as const;
+    return [{ ...address, port: await resolvePort(port, wait, type) }];
+  }
+  const { signal, timeout } = wait;
+  const hints = { family: family ?? 0, socktype: type, signal, timeout };
+  const found = await netdb.getaddrinfo(ascii(host), port, hints);
+  return found.map(({ address }) => address);
 }
 
-function lookupAll(host: string, family: number): Promise<LookupAddress[]> {
-  return new Promise((resolved, rejected) => {
-    lookup(host, { all: true, family, verbatim: true }, (error, addresses) => {
-      if (error === null) resolved(addresses);
-      else rejected(error);
-    });
-  });
+/** The port of `service` for sockets of `type`. */
+export async function resolvePort(
+  service: number | string,
+  { signal, timeout }: Wait,
+  type: SocketType = 'stream',
+): Promise<number> {
+  const port = checkService('options.port', service);
+  if (typeof port === 'number') return port;
+  const [first] = await netdb.getaddrinfo(null, port, { socktype: type, signal, timeout });
+  return first.address.port;
 }
 
-// Node's timers would take a longer one for 1 ms.
-const LONGEST_TIMEOUT = 0x7fffffff;
-
-// A look-up cannot be stopped, but nobody needs to wait for it.
-function limited<T>(work: Promise<T>, { signal, timeout }: Wait): Promise<T> {
-  return new Promise<T>((resolved, rejected) => {
-    const onAbort = (): void => rejected(abortError(signal!));
-    if (signal?.aborted === true) {
-      work.catch(() => {});
-      return onAbort();
-    }
-    signal?.addEventListener('abort', onAbort);
-    const timer =
-      timeout === undefined || timeout > LONGEST_TIMEOUT
-        ? undefined
-        : setTimeout(() => rejected(timeoutError('getaddrinfo', timeout)), timeout);
-    void work.then(resolved, rejected).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    });
-  });
+// Names of other alphabets as DNS has them (RFC 5891), whatever the locale. What is no name there may be one elsewhere.
+function ascii(host: string): string {
+  return /^[\0-\x7f]*$/.test(host) ? host : domainToASCII(host) || host;
 }

@@ -53,6 +53,15 @@ export interface BatchLayout {
   readonly controlSize: number;
 }
 
+/** The databases of `<netdb.h>`, as in addon/sys/netdb.h. */
+export const HOSTS = 0;
+export const NETWORKS = 1;
+export const PROTOCOLS = 2;
+export const SERVICES = 3;
+
+/** How a look-up ends: 0 or an EAI_ number; the errno where that is EAI_SYSTEM; what was found, flat (addon/sys/fields.h). */
+export type Done = (status: number, errno: number, fields: string) => void;
+
 export interface Binding {
   start(dispatch: (begin: number, end: number) => void): SharedMemory;
   slabs(): Slabs;
@@ -142,6 +151,37 @@ export interface Binding {
   ntop(family: number, bytes: Uint8Array, offset: number): string | undefined;
   ifNameToIndex(name: string): number;
   ifIndexToName(index: number): string | undefined;
+
+  /** Look-ups are begun (0, or -errno), done by another thread, and end in `done`. */
+  getaddrinfo(
+    done: Done,
+    host: string | null,
+    service: string | null,
+    flags: number,
+    family: number,
+    type: number,
+    protocol: number,
+  ): number;
+  getnameinfo(
+    done: Done,
+    family: number,
+    address: string,
+    port: number,
+    scope: number,
+    flags: number,
+  ): number;
+  entryByName(done: Done, database: number, name: string, protocol: string | null): number;
+  entryByNumber(
+    done: Done,
+    database: number,
+    number: number,
+    family: number,
+    protocol: string | null,
+  ): number;
+  entries(done: Done, database: number): number;
+  gaiStrerror(status: number): string | undefined;
+  /** The fields, or -errno. */
+  interfaces(): string | number;
 
   readonly constants: Constants;
   readonly layout: Readonly<Record<string, number>>;

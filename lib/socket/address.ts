@@ -1,13 +1,8 @@
 // Addresses as plain objects, discriminated by `family`, in Node's shapes where Node has one.
 
-/** An IPv4 or IPv6 endpoint; `scopeId` is the interface of a link-local address, `flowLabel` IPv6's. */
-export interface InetAddress {
-  family: 'IPv4' | 'IPv6';
-  address: string;
-  port: number;
-  scopeId?: number;
-  flowLabel?: number;
-}
+import type { InetAddress } from '../native/words';
+
+export type { InetAddress };
 
 /**
  * A Unix socket's name: '' is unnamed, a leading '\0' makes it abstract (length-exact), anything else is a

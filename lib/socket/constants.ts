@@ -1,11 +1,12 @@
 // The numbers of this platform's headers, and the words that stand for some of them.
 
-import { invalidType, invalidValue } from '../core/errors';
-import { integer } from '../core/validate';
+import { byName } from '../core/validate';
 import type { Constants } from '../native/constants';
 import { binding } from '../native/load';
+import { INET_FAMILIES, TYPES, type SocketType } from '../native/words';
 
-export type { Constants };
+export { byName, TYPES };
+export type { Constants, SocketType };
 
 /** Every `AF_ SOCK_ IPPROTO_ SOL_ SO_ TCP_ UDP_ IP_ IPV6_ MSG_ SHUT_ …` of this platform's headers. */
 export const constants: Constants = Object.freeze(binding.constants);
@@ -14,25 +15,15 @@ const C = constants;
 
 /** A protocol family by name; any other by its `AF_` number. */
 export type Family = 'IPv4' | 'IPv6' | 'unix' | 'packet' | 'netlink' | 'vsock';
-/** A socket type by name; any other by its `SOCK_` number. */
-export type SocketType = 'stream' | 'dgram' | 'seqpacket' | 'raw';
 /** Which directions `shutdown` ends. */
 export type How = 'read' | 'write' | 'both';
 
 export const FAMILIES: Readonly<Record<Family, number>> = {
-  IPv4: C.AF_INET,
-  IPv6: C.AF_INET6,
+  ...INET_FAMILIES,
   unix: C.AF_UNIX,
   packet: C.AF_PACKET,
   netlink: C.AF_NETLINK,
   vsock: C.AF_VSOCK,
-};
-
-export const TYPES: Readonly<Record<SocketType, number>> = {
-  stream: C.SOCK_STREAM,
-  dgram: C.SOCK_DGRAM,
-  seqpacket: C.SOCK_SEQPACKET,
-  raw: C.SOCK_RAW,
 };
 
 export const HOWS: Readonly<Record<How, number>> = {
@@ -77,18 +68,6 @@ const NETLINK_PROTOCOLS: Readonly<Record<string, number>> = {
 };
 
 const NO_PROTOCOLS: Readonly<Record<string, number>> = {};
-
-export function byName<K extends string>(
-  name: string,
-  value: unknown,
-  table: Readonly<Record<K, number>>,
-): number {
-  if (typeof value === 'number') return integer(name, value, 0);
-  if (typeof value !== 'string') throw invalidType(name, 'of type string or number', value);
-  if (Object.hasOwn(table, value)) return table[value as K];
-  const known = Object.keys(table).map((word) => `'${word}'`);
-  throw invalidValue(name, `one of ${known.join(', ')}, or a number`, value);
-}
 
 export function swap16(value: number): number {
   return ((value & 0xff) << 8) | ((value >> 8) & 0xff);

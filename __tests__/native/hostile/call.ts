@@ -22,6 +22,8 @@ const OTHERS = new Map<string, (result: unknown) => boolean>([
   ['slabs', (result) => typeof result === 'object'],
   ['ntop', (result) => result === undefined || typeof result === 'string'],
   ['ifIndexToName', (result) => result === undefined || typeof result === 'string'],
+  ['gaiStrerror', (result) => result === undefined || typeof result === 'string'],
+  ['interfaces', (result) => typeof result === 'string'],
 ]);
 
 export function call(name: string, given: readonly unknown[], print: () => string): void {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { lay, listener, PLACES, stream, token, type Place } from './sockets';
 import { binding, C, FACTS, FILE, shared } from './wall';
 
-type Argument = number | Uint8Array | readonly Uint8Array[];
+type Argument = number | string | null | Uint8Array | readonly Uint8Array[] | (() => void);
 export type Call = readonly [name: string, args: readonly Argument[]];
 
 const FLAGS = Object.entries(C)
@@ -39,6 +39,13 @@ const beside = fc.oneof(
     return new Uint8Array(new Int32Array(words).buffer);
   }),
 );
+const done = (): void => undefined;
+const word = fc.oneof(
+  fc.constantFrom('', '127.0.0.1', '::1', 'fe80::1%lo', '80', 'http', 'tcp', 'x'.repeat(1024)),
+  fc.string(),
+);
+const optionalWord = fc.option(word);
+const small = fc.integer({ min: -1, max: 12 });
 
 const fresh = (size: number): Uint8Array => new Uint8Array(size);
 const addressed = (where: Place | undefined): number => (where === undefined ? 0 : lay(where));
@@ -137,8 +144,25 @@ export const anyCall: fc.Arbitrary<() => Call> = fc.oneof(
   fc.constant((): Call => ['pipe', []]),
   fc.tuple(socket, fc.nat(1)).map(([i, on]) => (): Call => ['setAsync', [token(i), on]]),
   fc.tuple(socket, fc.nat(70)).map(([i, signal]) => (): Call => ['setSignal', [token(i), signal]]),
+  fc
+    .tuple(optionalWord, optionalWord, fc.oneof(fc.constant(0), flags), small, small, small)
+    .map((rest) => (): Call => ['getaddrinfo', [done, ...rest]]),
+  fc
+    .tuple(small, word, fc.integer(), fc.integer(), fc.oneof(fc.constant(0), flags))
+    .map((rest) => (): Call => ['getnameinfo', [done, ...rest]]),
+  fc.tuple(small, word, optionalWord).map((rest) => (): Call => ['entryByName', [done, ...rest]]),
+  fc
+    .tuple(small, fc.integer(), small, optionalWord)
+    .map((rest) => (): Call => ['entryByNumber', [done, ...rest]]),
+  small.map((database) => (): Call => ['entries', [done, database]]),
+  fc.integer().map((status) => (): Call => ['gaiStrerror', [status]]),
   fc.nat(1).map((alive) => (): Call => ['reference', [alive]]),
 );
 
+const print = (arg: Argument): string =>
+  typeof arg === 'string' ? JSON.stringify(arg) : typeof arg === 'function' ? 'done' : String(arg);
+
 export const shown = (args: readonly Argument[]): string =>
-  args.map((arg) => (typeof arg === 'number' ? String(arg) : `[${arg.length}]`)).join(', ');
+  args
+    .map((arg) => (ArrayBuffer.isView(arg) || Array.isArray(arg) ? `[${arg.length}]` : print(arg)))
+    .join(', ');

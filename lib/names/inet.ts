@@ -1,0 +1,69 @@
+// <arpa/inet.h>: IP addresses as text and as bytes, and the order of bytes.
+
+import { types } from 'node:util';
+import { invalidType, outOfRange, systemError } from '../core/errors';
+import { byName, integer, text } from '../core/validate';
+import { binding } from '../native/load';
+import { INET_FAMILIES, type InetFamily } from '../native/words';
+
+const C = binding.constants;
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const UINT32 = 0xffffffff;
+
+function familyNumber(family: InetFamily | number): number {
+  const number = byName('family', family, INET_FAMILIES);
+  if (number !== C.AF_INET && number !== C.AF_INET6) {
+    throw systemError(-C.EAFNOSUPPORT, 'inet_pton');
+  }
+  return number;
+}
+
+const sizeOf = (family: number): number => (family === C.AF_INET6 ? 16 : 4);
+
+/**
+ * The 4 or 16 bytes of an IP literal, in network order; null where `address` is none of `family`. inet_pton(3)
+ * @throws SystemError EAFNOSUPPORT for other families
+ */
+function pton(family: InetFamily | number, address: string): Buffer | null {
+  const number = familyNumber(family);
+  const bytes = Buffer.alloc(sizeOf(number));
+  return binding.pton(number, text('address', address), bytes, 0) < 0 ? null : bytes;
+}
+
+/**
+ * The text of an IP address of 4 or 16 bytes, in network order. inet_ntop(3)
+ * @throws SystemError EAFNOSUPPORT for other families
+ */
+function ntop(family: InetFamily | number, bytes: Uint8Array): string {
+  const number = familyNumber(family);
+  if (!types.isUint8Array(bytes)) throw invalidType('bytes', 'an instance of Uint8Array', bytes);
+  const size = sizeOf(number);
+  if (bytes.length !== size) throw outOfRange('bytes.length', String(size), bytes.length);
+  return binding.ntop(number, bytes, 0)!;
+}
+
+function swap16(name: string, value: number): number {
+  const given = integer(name, value, 0, 0xffff);
+  return LITTLE ? ((given & 0xff) << 8) | (given >> 8) : given;
+}
+
+function swap32(name: string, value: number): number {
+  const given = integer(name, value, 0, UINT32);
+  if (!LITTLE) return given;
+  const high = ((given & 0xff) << 24) | ((given & 0xff00) << 8);
+  return (high | ((given >>> 8) & 0xff00) | (given >>> 24)) >>> 0;
+}
+
+/** `<arpa/inet.h>`: text and bytes of IP addresses, and numbers in host and network order. inet(3), byteorder(3) */
+export const inet = Object.freeze({
+  pton,
+  ntop,
+  /** A 16-bit number of this machine's in network order. */
+  htons: (host: number): number => swap16('host', host),
+  /** A 32-bit number of this machine's in network order. */
+  htonl: (host: number): number => swap32('host', host),
+  /** A 16-bit number in network order as this machine's. */
+  ntohs: (network: number): number => swap16('network', network),
+  /** A 32-bit number in network order as this machine's. */
+  ntohl: (network: number): number => swap32('network', network),
+});
