@@ -73,7 +73,7 @@ test.each([['tcp', tcp4] as const, ['unix', abstract] as const])(
     });
     const hash = createHash('sha256');
     await Promise.all([
-      source.pipeTo(pair.client.writable as WritableStream<Uint8Array>),
+      source.pipeTo(pair.client.writable),
       (async () => {
         for await (const chunk of pair.server.readable) hash.update(chunk);
       })(),

@@ -14,6 +14,7 @@ const HEADERS = [
   ['loop/reactor.h', 'Reactor::'],
   ['sys/message_batch.h', 'MessageBatch::'],
   ['binding/shared.h', ''],
+  ['sys/netdb.h', ''],
 ] as const;
 
 /** The C++ constants of those headers, `Class::kName`; each may be told by those before it. */
@@ -63,6 +64,10 @@ const SAME: Readonly<Record<string, string>> = {
   FACTS: 'kFacts',
   BATCH: 'kBatch',
   FACTS_PER_MESSAGE: 'MessageBatch::kFacts',
+  HOSTS: 'kHosts',
+  NETWORKS: 'kNetworks',
+  PROTOCOLS: 'kProtocols',
+  SERVICES: 'kServices',
 };
 
 const here = new Map(Object.entries(wall).filter(([, value]) => typeof value === 'number'));

@@ -52,7 +52,7 @@ const flood: Program<Flood> = async ({ eagain }, { kind, to }) => {
         socket.close();
       }
     }
-    const { socket } = await eagain.connect({ host, port: to as number });
+    const { socket } = await eagain.connect({ host, port: to });
     const data = Buffer.alloc(1 << 18);
     for (;;) {
       const moved = kind === 'bytes' ? socket.trySend(data) : socket.tryRecv(data);

@@ -93,7 +93,7 @@ int begin(Arguments& arguments, Question question) {
 
 // Argument i; a NUL within would end it for the C library before it ends for the caller.
 std::string text(Arguments& arguments, size_t i) {
-  char buffer[kLongestText + 4];
+  char buffer[kLongestText + 5];  // room for the character beyond, so that a cut is seen
   size_t length = 0;
   if (napi_get_value_string_utf8(arguments.env(), arguments.value(i), buffer, sizeof(buffer),
                                  &length) != napi_ok ||

@@ -189,8 +189,8 @@ int sendmmsg(Arguments& arguments) {
 
 const Export kCalls[] = {
     {"send", entry<send>},         {"sendto", entry<sendto>},   {"sendmsg", entry<sendmsg>},
-    {"recv", entry<recv>},         {"recvmsg", entry<recvmsg>},
-    {"recvmmsg", entry<recvmmsg>}, {"sendmmsg", entry<sendmmsg>},
+    {"recv", entry<recv>},         {"recvmsg", entry<recvmsg>}, {"recvmmsg", entry<recvmmsg>},
+    {"sendmmsg", entry<sendmmsg>},
 };
 
 }  // namespace

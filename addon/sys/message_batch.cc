@@ -48,9 +48,9 @@ int MessageBatch::receive(int fd, const Wanted& wanted, int flags) {
   return received;
 }
 
-// The first `count` headers, for messages of `size` bytes with `control` bytes beside them. The kernel
-// changes those of the messages that came, which are mended there, and no others: most calls bring a
-// few, and to lay out all 64 anew would cost them more than the rest of the way up.
+// The first `count` headers, for messages of `size` bytes with `control` bytes beside them. The
+// kernel changes those of the messages that came, which are mended there, and no others: most calls
+// bring a few, and to lay out all 64 anew would cost them more than the rest of the way up.
 void MessageBatch::prepare(unsigned count, unsigned size, unsigned control) {
   if (size != prepared_size_ || control != prepared_control_) prepared_ = 0;
   prepared_size_ = size;

@@ -37,7 +37,7 @@ Answer getaddrinfo(const OptionalText& host, const OptionalText& service, const 
 Answer getnameinfo(const InternetAddress& address, int flags);
 const char* gai_strerror(int status);
 
-enum class Database { kHosts, kNetworks, kProtocols, kServices };
+enum class Database { kHosts = 0, kNetworks = 1, kProtocols = 2, kServices = 3 };
 constexpr int kDatabases = 4;
 
 // One entry, or all of them:

@@ -161,13 +161,7 @@ async function connectSocket(
   const inet = options as InetPeer & SetUpWait;
   const { signal, timeout } = inet;
   const began = performance.now();
-  const addresses = await resolve(
-    inet.host ?? 'localhost',
-    inet.port,
-    familyOf(inet),
-    inet,
-    type,
-  );
+  const addresses = await resolve(inet.host ?? 'localhost', inet.port, familyOf(inet), inet, type);
   const attemptOne = (address: InetAddress, wait: Wait): Promise<Connected> =>
     attempt(address, localOf(inet, address), type, options, wait);
   if (addresses.length === 1 && timeout === undefined) return attemptOne(addresses[0], { signal });

@@ -12,9 +12,10 @@ import {
   type Family,
   type SocketType,
 } from '../socket/constants';
+import { checkService } from '../names/arguments';
 import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
-import { checkService } from './resolve';
+
 import { Socket } from '../socket/socket';
 
 export interface SetUp {

@@ -3,21 +3,13 @@
 
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { port as checkPort, type Wait } from '../core/validate';
-import { name as checkName } from '../names/arguments';
+import type { Wait } from '../core/validate';
+import { checkService, name as checkName } from '../names/arguments';
 import { netdb } from '../names/netdb';
 import type { InetAddress } from '../socket/address';
 import type { SocketType } from '../socket/constants';
 
 export type InetFamily = InetAddress['family'];
-
-/** A port by number, or by the name of its service: a number in a string is a number. */
-export function checkService(name: string, port: unknown): number | string {
-  if (typeof port !== 'string') return checkPort(name, port);
-  return /^\d*$/.test(port)
-    ? checkPort(name, port === '' ? NaN : Number(port))
-    : checkName(name, port);
-}
 
 /**
  * Every address that `host` has for sockets of `type`, in the order to try them in, with the port of `service`.

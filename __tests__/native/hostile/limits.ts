@@ -45,7 +45,7 @@ function harmlessLookUp(name: string, args: unknown[]): unknown[] {
   if (place === undefined) {
     if (typeof args[1] === 'number' && int32(args[1]) === NETWORKS) args[1] = PROTOCOLS;
   } else if (typeof args[place] === 'number') {
-    args[place] = int32(args[place]) | flags!;
+    args[place] = int32(args[place]) | flags;
   }
   return args;
 }
