@@ -30,7 +30,12 @@ const MAKING: readonly Case[] = [
   ['connect: a port alone, as net has it', () => connect(wrong(80)), TYPE, 'options'],
   ['connect: no port', () => connect(wrong({ host: '127.0.0.1' })), TYPE, 'options.port'],
   ['connect: a port beyond 65535', () => connect({ port: 65536 }), RANGE, 'options.port'],
-  ['connect: a port in words beyond 65535', () => connect({ port: '65536' }), RANGE, 'options.port'],
+  [
+    'connect: a port in words beyond 65535',
+    () => connect({ port: '65536' }),
+    RANGE,
+    'options.port',
+  ],
   [
     'connect: a host that is a number',
     () => connect(wrong({ host: 127, port: 1 })),
