@@ -4,7 +4,6 @@
 // The life of an operation: submit → attempt → done, or → wait in the handle's queue → (an event, the next
 // turn, a delay) → attempt … → settled once, by its result, its signal, its deadline or the handle's end.
 
-import { setImmediate, setTimeout as startTimer } from 'node:timers';
 import {
   BATCH,
   IN_TURN,
@@ -19,6 +18,7 @@ import { Budget } from './budget';
 import { abortError, closedError, EAGAIN, systemError } from './errors';
 import { LANE, WATCH, type Handle, type Queue } from './handle';
 import { UNFINISHED, type Operation } from './operation';
+import { Turns } from './turns';
 import type { Wait } from './validate';
 import { Waiting } from './waiting';
 
@@ -36,10 +36,8 @@ export class Reactor {
   readonly memory: SharedMemory;
   private readonly shared: Int32Array;
   private readonly handles: (Handle | undefined)[] = [];
-  // Handles whose turn comes with the next one of the loop: their budget was spent, their edge was not.
-  private pending: Handle[] = [];
-  private nextTurn = false;
   private referencedWaits = 0;
+  private readonly turns: Turns;
   // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it.
   private readonly deliver = (begin: number, end: number): void => this.dispatch(begin, end);
   private readonly giveUp = (waiting: Waiting, error: Error): void => this.abandon(waiting, error);
@@ -53,6 +51,11 @@ export class Reactor {
     private readonly binding: ReactorBinding,
     private readonly budget = new Budget(),
   ) {
+    this.turns = new Turns(
+      budget,
+      (handle) => this.advance(handle),
+      () => this.referencedWaits > 0,
+    );
     this.memory = binding.start(this.deliver);
     this.shared = this.memory.shared;
   }
@@ -240,7 +243,7 @@ export class Reactor {
     for (let waiting = queue.head; waiting !== null; waiting = queue.head) {
       if (waiting.delayed) return;
       if (!waiting.operation.promising) return this.arm(waiting);
-      if (!this.budget.left()) return this.postpone(handle);
+      if (!this.budget.left()) return this.turns.postpone(handle);
       if (!this.tryAgain(waiting)) return;
     }
   }
@@ -333,7 +336,7 @@ export class Reactor {
   private goOn(waiting: Waiting, result: number): void {
     const { operation } = waiting;
     const { handle } = operation;
-    if (result === UNFINISHED) return this.postpone(handle);
+    if (result === UNFINISHED) return this.turns.postpone(handle);
     if (operation.passes(result)) {
       return waiting.pause(() => {
         if (!waiting.settled) this.advance(handle);
@@ -370,38 +373,6 @@ export class Reactor {
     // The one behind it may have waited for its turn only.
     if (!operation.handle.closed) this.advance(operation.handle);
   }
-
-  private postpone(handle: Handle): void {
-    if (!handle.pending) {
-      handle.pending = true;
-      this.pending.push(handle);
-    }
-    this.planTurn();
-  }
-
-  // An immediate keeps the loop turning, which calls that keep nobody alive must not do: a timer waits its turn.
-  private planTurn(): void {
-    if (this.nextTurn || this.pending.length === 0) return;
-    this.nextTurn = true;
-    if (this.referencedWaits > 0) setImmediate(this.takeTurn);
-    else startTimer(this.takeTurn, 1).unref();
-  }
-
-  // Who gets no turn this time is the first the next time: a flood goes behind everybody it has kept waiting.
-  private readonly takeTurn = (): void => {
-    this.nextTurn = false;
-    this.budget.renew();
-    const handles = this.pending;
-    this.pending = [];
-    let served = 0;
-    while (served < handles.length && this.budget.left()) {
-      const handle = handles[served++];
-      handle.pending = false;
-      if (!handle.closed) this.advance(handle);
-    }
-    this.pending = handles.slice(served).concat(this.pending);
-    this.planTurn();
-  };
 
   // The core looks at the count itself after each batch; outside of one it has to be told.
   private count(waits: number): void {
