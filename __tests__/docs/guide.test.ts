@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'options',
   'calls',
   'errors',
+  'performance',
   'architecture',
 ].map((name) => `docs/${name}.md`);
 
