@@ -106,12 +106,14 @@ test('example chat-server', async () => {
   await using program = await run('chat-server');
   const place = { host: '127.0.0.1', port: program.port };
   const [one, other] = [await connect(place), await connect(place)];
-  await one.write('hello\n');
   let heard = '';
-  for await (const chunk of other) {
-    heard += chunk.toString();
-    if (heard.includes(': hello\n')) break;
-  }
+  const hear = async (words: string): Promise<void> => {
+    while (!heard.includes(words)) heard += String(await other.read());
+  };
+  // A connection that is in the backlog still hears nothing.
+  await hear(`${other.localAddress.port} is here\n`);
+  await one.write('hello\n');
+  await hear(': hello\n');
   one.abort();
   other.abort();
   expect(await program.end()).toMatch(/done\n$/);
