@@ -118,6 +118,30 @@ describe('promise 17: an edge that nobody waits for', () => {
     expect(world.news).toEqual(['try w', 'w = 1']);
   });
 
+  test('of room to write is the last one of its kind beside a reader', () => {
+    const a = world.handle('a');
+    world.start(world.operation(a, READ, 'r', { answers: [EAGAIN, 1] }));
+    world.binding.armed = [READ];
+    world.log.length = 0;
+    world.wake([a, WRITE]);
+    expect(world.news).toEqual(['arm a read|priority']);
+    world.wake([a, WRITE]);
+    expect(world.news).toEqual([]);
+    world.start(world.operation(a, WRITE, 'w', { answers: [EAGAIN, 1] }));
+    expect(world.news).toEqual(['try w', 'arm a read|write']);
+  });
+
+  test('of room to write is kept for a watcher of it, and where it costs a registration only', () => {
+    const [a, b] = [world.handle('a'), world.handle('b')];
+    const watch = { answers: [EAGAIN, EAGAIN], interest: WRITE };
+    world.start(world.operation(a, WATCH, 'p', watch));
+    b.company = READ | WRITE;
+    world.start(world.operation(b, READ, 'r', { answers: [EAGAIN] }));
+    world.log.length = 0;
+    world.wake([a, WRITE], [b, WRITE]);
+    expect(world.news).toEqual(['try p']);
+  });
+
   test('of a socket that never waited makes no call at all', () => {
     const a = world.handle('a');
     world.wake([a, READ]);

@@ -88,7 +88,8 @@ describe('promise 1: try first', () => {
     world.binding.armed = [READ, READ | WRITE];
     world.start(world.operation(a, READ, 'r', { answers: [EAGAIN, 1] }));
     world.start(world.operation(a, WRITE, 'w', { answers: [EAGAIN, 1] }));
-    expect(world.news).toEqual(['try r', 'reference 1', 'arm a read', 'try w', 'arm a write']);
+    const news = ['try r', 'reference 1', 'arm a read', 'try w', 'arm a read|write'];
+    expect(world.news).toEqual(news);
   });
 
   test('an operation may wait for other readiness than its direction', () => {

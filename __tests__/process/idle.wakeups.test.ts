@@ -91,3 +91,39 @@ test('promise 17: a socket that nobody waits on wakes nothing, whatever comes to
   stream.abort();
   await Promise.all([datagrams.close(), control.close(), child.ended]);
 });
+
+// unix_write_space: each message that the peer takes is an edge for its sender, and for a reader no news.
+test.each(['stream', 'seqpacket'] as const)(
+  'promise 17: a %s reader is not woken by each message that its peer takes',
+  async (type) => {
+    const child = start(async ({ eagain, tell, name }, kind: 'stream' | 'seqpacket') => {
+      const path = name();
+      const listener = eagain.socket('unix', kind);
+      listener.bind({ path });
+      listener.listen();
+      tell(path);
+      const peer = await listener.accept();
+      const answer = peer.recv(Buffer.alloc(8));
+      for (let i = 0; i < 100; i++) await peer.send(Buffer.from('x'));
+      tell('sent');
+      tell(await answer);
+      process.exit();
+    }, type);
+    const { socket: peer } = await connect({
+      path: await child.hears<string>(0),
+      type: type as 'stream',
+    });
+    await child.hears(1);
+    await until(() => thread(child.pid).asleep);
+    const before = thread(child.pid).sleeps;
+    for (let i = 0; i < ROUNDS; i++) {
+      expect(peer.tryRecv(Buffer.alloc(1))).toBe(1);
+      await until(() => thread(child.pid).asleep);
+    }
+    expect(thread(child.pid).sleeps - before).toBeLessThanOrEqual(ALLOWED);
+    await peer.send(Buffer.from('end'));
+    expect(await child.hears(2)).toBe(3);
+    peer.close();
+    await child.ended;
+  },
+);

@@ -1,4 +1,4 @@
-// epoll(7), edge-triggered: one EPOLL_CTL_ADD in a connection's life, for all directions at once.
+// epoll(7), edge-triggered.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -13,7 +13,16 @@ namespace eagain::loop {
 namespace {
 
 constexpr int kCapacity = 256;
-constexpr uint32_t kEverything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLERR | EPOLLET;
+
+// EPOLLERR and EPOLLHUP are reported in any case (epoll_ctl(2)), EPOLLET keeps them to one report
+// each.
+uint32_t events_of(uint32_t interest) {
+  uint32_t events = EPOLLET;
+  if (interest & kRead) events |= EPOLLIN | EPOLLRDHUP;
+  if (interest & kWrite) events |= EPOLLOUT;
+  if (interest & kPriority) events |= EPOLLPRI;
+  return events;
+}
 
 uint32_t readiness_of(uint32_t events) {
   uint32_t readiness = 0;
@@ -38,16 +47,14 @@ class EpollPoller final : public Poller {
     return std::min(fd, 0);
   }
 
-  int add(int fd, uint64_t key, uint32_t) override {
-    return control(EPOLL_CTL_ADD, fd, key, kEverything);
+  int add(int fd, uint64_t key, uint32_t interest) override {
+    return control(EPOLL_CTL_ADD, fd, key, interest);
   }
 
   // EPOLL_CTL_MOD looks at the descriptor's state anew, so an edge that was never seen is seen
-  // then. EPOLLERR and EPOLLHUP cannot be masked (epoll_ctl(2)); EPOLLET keeps them to one report
-  // each.
+  // then.
   int change(int fd, uint64_t key, uint32_t interest) override {
-    return control(EPOLL_CTL_MOD, fd, key,
-                   interest == 0 ? static_cast<uint32_t>(EPOLLET) : kEverything);
+    return control(EPOLL_CTL_MOD, fd, key, interest);
   }
 
   int remove(int fd) override {
@@ -65,13 +72,12 @@ class EpollPoller final : public Poller {
   int descriptor() const override { return fd_; }
 
  private:
-  int control(int operation, int fd, uint64_t key, uint32_t events) {
+  int control(int operation, int fd, uint64_t key, uint32_t interest) {
     epoll_event event{};
-    event.events = events;
+    event.events = events_of(interest);
     event.data.u64 = key;
     const int result = sys::once([&] { return ::epoll_ctl(fd_, operation, fd, &event); });
-    if (result < 0) return result;
-    return events == kEverything ? static_cast<int>(kEveryInterest) : 0;
+    return result < 0 ? result : static_cast<int>(interest);
   }
 
   int fd_ = -1;

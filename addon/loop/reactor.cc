@@ -1,12 +1,20 @@
 #include "addon/loop/reactor.h"
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "addon/loop/readiness.h"
 #include "addon/sys/descriptor.h"
 
 namespace eagain::loop {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+// How long a turn goes on looking.
+constexpr std::chrono::microseconds kTurn{250};
+
+}  // namespace
 
 Reactor::Reactor(const Receiver& receiver, const HostServices& services)
     : receiver_(receiver), services_(services) {}
@@ -29,14 +37,12 @@ int Reactor::open() {
 int Reactor::arm(int token, uint32_t interest) {
   Slot* slot = slots_.find(token);
   if (slot == nullptr) return -EBADF;
-  if ((interest & ~slot->armed) == 0 && interest != 0) return static_cast<int>(slot->armed);
   if (interest == 0 || (interest & ~kEveryInterest) != 0) return -EINVAL;
   const int opened = open();
   if (opened < 0) return opened;
   const auto key = static_cast<uint64_t>(token);
-  const uint32_t wanted = slot->armed | interest;
-  const int armed = slot->registered ? poller_->change(slot->fd, key, wanted)
-                                     : poller_->add(slot->fd, key, wanted);
+  const int armed = slot->registered ? poller_->change(slot->fd, key, interest)
+                                     : poller_->add(slot->fd, key, interest);
   if (armed < 0) return armed;
   slot->registered = true;
   slot->armed = static_cast<uint32_t>(armed);
@@ -79,26 +85,40 @@ void Reactor::reference(bool alive) {
   if (host_ && !shut_) host_->reference(alive);
 }
 
-void Reactor::turn() {
-  if (shut_ || batch_ == nullptr) return;
-  const int ready = poller_->wait(events_, kMaxEvents, 0);
-  int count = 0;
+// One look at the poller: its events into the batch from `begin` on. Where the batch ends then.
+int Reactor::look(int begin) {
+  const int ready = poller_->wait(events_, kMaxEvents - begin, 0);
+  int end = begin;
   for (int i = 0; i < ready; i++) {
     const int token = static_cast<int>(events_[i].key);
     Slot* slot = slots_.find(token);
     if (slot == nullptr) continue;  // an earlier tenant's
     if (events_[i].readiness & kDisarmed) slot->armed = 0;
-    batch_[2 * count] = token;
-    batch_[2 * count + 1] = static_cast<int32_t>(events_[i].readiness);
-    count++;
+    batch_[2 * end] = token;
+    batch_[2 * end + 1] = static_cast<int32_t>(events_[i].readiness);
+    end++;
   }
-  if (count == 0) return;
-  if (count > kFewEvents) {
-    receiver_.deliver(receiver_.context, 0, count);
-    return;
+  return end;
+}
+
+bool Reactor::deliver(int begin, int end) {
+  if (end - begin > kFewEvents) return receiver_.deliver(receiver_.context, begin, end);
+  for (int i = begin; i < end; i++) {
+    if (shut_ || !receiver_.deliver(receiver_.context, i, i + 1)) return false;
   }
-  for (int i = 0; i < count && !shut_; i++) {
-    if (!receiver_.deliver(receiver_.context, i, i + 1)) return;
+  return true;
+}
+
+// While handlers answer, the next messages come: another look finds them without a turn of the
+// whole loop, which costs as much as several messages.
+void Reactor::turn() {
+  if (shut_ || batch_ == nullptr) return;
+  const auto until = Clock::now() + kTurn;
+  int begin = 0;
+  for (int end = look(0); end > begin; end = look(begin)) {
+    if (!deliver(begin, end) || shut_) return;
+    begin = end;
+    if (begin == kMaxEvents || Clock::now() >= until) return;
   }
 }
 

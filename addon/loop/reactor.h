@@ -33,7 +33,8 @@ class Reactor {
   SlotTable& slots() { return slots_; }
   bool is_shut() const { return shut_; }
 
-  int arm(int token, uint32_t interest);  // the interest now reported on, or -errno
+  // Reports on `interest` from now on: what is reported, or -errno.
+  int arm(int token, uint32_t interest);
   int disarm(int token);
   int close(int token);    // unregistered, then closed, in one step
   int release(int token);  // unregistered and given up: the descriptor, or -errno
@@ -46,6 +47,8 @@ class Reactor {
 
  private:
   int open();
+  int look(int begin);
+  bool deliver(int begin, int end);
   void unregister(Slot& slot);
   void out_of_use();
 

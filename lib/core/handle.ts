@@ -53,6 +53,8 @@ export class Handle {
   waiting = 0;
   /** The interest on which the poller reports. */
   armed = 0;
+  /** What it is to report on beside what somebody waits for: one registration less, where that brings no idle news. */
+  company = 0;
   /** Among the handles whose turn comes with the next one of the loop. */
   pending = false;
   readonly readers = new Queue();
@@ -161,6 +163,16 @@ export class Handle {
   /** The interest that has to be armed before `operation` can wait; 0 where the poller reports it already. */
   missing(interest: number): number {
     return interest & ~this.armed;
+  }
+
+  /** Whether the poller reports room to write that nobody asked it for. */
+  get overheard(): boolean {
+    return (
+      (this.armed & ~this.company & WRITE) !== 0 &&
+      !this.closed &&
+      this.writers.head === null &&
+      this.watchers.all().every(({ operation }) => (operation.interest & WRITE) === 0)
+    );
   }
 
   /** The end of everything: all who waited, in their order. */

@@ -209,8 +209,11 @@ export class Reactor {
       const token = this.shared[BATCH + 2 * i];
       const handle = this.handles[token & PLACE_MASK];
       if (handle?.token !== token) continue;
-      if (!handle.notice(this.shared[BATCH + 2 * i + 1])) this.silence(handle);
+      const readiness = this.shared[BATCH + 2 * i + 1];
+      const idle = (readiness & WRITE) !== 0 && handle.overheard;
+      if (!handle.notice(readiness)) this.silence(handle);
       else this.wake(handle);
+      if (idle && handle.overheard) this.narrow(handle);
       handle.news = 0;
     }
   }
@@ -228,6 +231,14 @@ export class Reactor {
     if (handle.armed === 0) return;
     handle.armed = 0;
     this.binding.disarm(handle.token);
+  }
+
+  // The same for the half of it: who only reads hears no more of each message that the peer has taken.
+  private narrow(handle: Handle): void {
+    const rest = handle.armed & ~WRITE;
+    if (rest === 0) return this.silence(handle);
+    const armed = this.binding.arm(handle.token, rest);
+    if (armed >= 0) handle.armed = armed;
   }
 
   private advance(handle: Handle): void {
@@ -360,7 +371,7 @@ export class Reactor {
   private arm(waiting: Waiting): void {
     const { handle, interest } = waiting.operation;
     if (handle.missing(interest) === 0) return;
-    const armed = this.binding.arm(handle.token, interest);
+    const armed = this.binding.arm(handle.token, handle.armed | handle.company | interest);
     if (armed >= 0) handle.armed = armed;
     else this.cancel(waiting, systemError(armed, 'epoll_ctl'));
   }

@@ -4,6 +4,7 @@ import { Handle } from '../core/handle';
 import { reactor } from '../core/runtime';
 import { systemError } from '../core/errors';
 import type { Waiting } from '../core/waiting';
+import { PRIORITY, READ, WRITE } from '../native/binding';
 import { binding } from '../native/load';
 import { constants as C } from './constants';
 import { SentErrors } from './sent_errors';
@@ -50,6 +51,9 @@ export class SocketState extends Handle {
     // Linux makes SOCK_RAW of AF_UNIX a SOCK_DGRAM (unix_create).
     this.type = domain === AF_UNIX && type === SOCK_RAW ? SOCK_DGRAM : type;
     this.stream = type === SOCK_STREAM && protocol !== IPPROTO_SCTP;
+    // TCP tells of room only those who were refused (SOCK_NOSPACE); all others at each message that has left, so
+    // that half of a peer's events would be for nobody (sock_def_write_space, unix_write_space).
+    this.company = domain === AF_UNIX || type !== SOCK_STREAM ? PRIORITY : READ | WRITE | PRIORITY;
     if (isUdp(domain, type, protocol)) this.largestSegment = 0xffff;
     reactor.adopt(this);
   }
