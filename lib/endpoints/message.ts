@@ -3,6 +3,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
 import { integer, record, type Wait } from '../core/validate';
 import type { Address, AddressInput } from '../socket/address';
 import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
@@ -12,7 +13,7 @@ import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/mess
 import type { OutgoingControl } from '../socket/control';
 import type { ErrorQueueEntry } from '../socket/error_queue';
 import { Gatherer } from '../socket/gather';
-import { outgoing, SendWhole } from '../socket/send';
+import { outgoing, sendMessageNow, SendWhole } from '../socket/send';
 import { SendEach, type BatchSent } from '../socket/send_many';
 import { TakeError } from '../socket/sent_errors';
 import type { Socket } from '../socket/socket';
@@ -21,6 +22,7 @@ import { PullSource, type IterateOptions } from './source';
 
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
 const LARGE = 1 << 18;
+const DONE = Promise.resolve();
 
 export interface SendOptions extends Wait {
   /** What goes beside the data: a source address, a TTL, descriptors … */
@@ -96,9 +98,22 @@ export abstract class MessageSocket<A extends Address = Address>
       return this.gatherer.send(message, recipient);
     }
     const control = options?.control;
+    if (!limited && !alone && control === undefined && pieces.length === 1)
+      return this.sendAlone(pieces[0], recipient);
     const sending = new SendWhole(state, pieces, recipient, 0, 'send', control, 'options.control');
     this.flush();
     return this.perform(sending, options);
+  }
+
+  // Most messages are alone, go whole at once, and need no operation for it.
+  private sendAlone(data: Uint8Array, to: AddressInput | undefined): Promise<void> {
+    const { state } = this.socket;
+    this.flush();
+    const sent = this.closing === undefined ? sendMessageNow(state, data, to) : undefined;
+    if (sent !== undefined && sent >= 0) return DONE;
+    const sending = new SendWhole(state, [data], to, 0, 'send');
+    if (sent === undefined) return this.perform(sending, undefined);
+    return reactor.promise(sending, sending.after(sent), undefined, this);
   }
 
   /** Sends messages in their order, many per system call; stops at the first that the kernel refuses. */

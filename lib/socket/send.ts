@@ -138,11 +138,32 @@ export class SendMessage<T = number> extends Sending<T> {
 /** The same for callers who know that a message goes whole or not at all, and ask for no other one's errors. */
 export class SendWhole extends SendMessage<void> {
   override attempt(): number {
-    const sent = super.attempt();
+    return this.after(super.attempt());
+  }
+
+  /** Goes on behind a first call that has answered `sent`; what attempt() would answer. */
+  after(sent: number): number {
     return sent >= 0 ? sent : this.handle.sentErrors.past(sent, () => super.attempt());
   }
 
   override value(): void {}
+}
+
+/**
+ * One sendto(2) of a message without an operation, where nobody waits before it; its result, or undefined where
+ * somebody does. Not for Unix addresses, each of which has a lane of its own.
+ */
+export function sendMessageNow(
+  state: SocketState,
+  data: Uint8Array,
+  to: AddressInput | undefined,
+): number | undefined {
+  const { byteLength } = data;
+  const length = to === undefined ? 0 : encodeAddress(to, state.domain, 'to');
+  if (!reactor.mayCall(state, WRITE)) return undefined;
+  const result = binding.sendto(state.token, data, 0, byteLength, 0, length);
+  if (result >= 0) reactor.spend(1);
+  return result;
 }
 
 /** A message of a batch on its way out, checked; `name` is the argument's. */

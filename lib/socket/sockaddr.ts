@@ -93,8 +93,9 @@ export function encodeAddress(address: AddressInput, domain: number, name = 'add
 }
 
 // A getter may be anybody's code, and use the scratch itself: an address is read before its first byte is laid.
-function clear(family: number): void {
-  scratch.fill(0);
+// A short one is quicker cleared word by word than by fill().
+function clear(family: number, size: number): void {
+  for (let i = 0; i < size; i += 4) view.setUint32(i, 0);
   view.setUint16(FAMILY, family, LITTLE);
 }
 
@@ -131,7 +132,7 @@ function encodeInet(
     scopeId ?? (zone < 0 ? 0 : interfaceIndex(address.slice(zone + 1), `${name}.address`));
   integer(`${name}.flowLabel`, flowLabel, 0, 0xfffff);
   integer(`${name}.scopeId`, scope, 0, UINT32);
-  clear(AF_INET6);
+  clear(AF_INET6, IN6_SIZE);
   view.setUint16(IN6_PORT, port);
   view.setUint32(IN6_FLOW, flowLabel);
   view.setUint32(IN6_SCOPE, scope, LITTLE);
@@ -142,7 +143,7 @@ function encodeInet(
 
 // Through an IPv6 socket as ::ffff:a.b.c.d.
 function encodeInet4(address: string, port: number, mapped: boolean, name: string): number {
-  clear(mapped ? AF_INET6 : AF_INET);
+  clear(mapped ? AF_INET6 : AF_INET, mapped ? IN6_SIZE : IN_SIZE);
   view.setUint16(mapped ? IN6_PORT : IN_PORT, port);
   if (mapped) view.setUint16(IN6_ADDRESS + 10, 0xffff);
   if (!layIpv4(address, mapped ? IN6_ADDRESS + 12 : IN_ADDRESS))
@@ -207,7 +208,7 @@ function encodeUnix({ path }: UnixAddress, name: string): number {
       path,
     );
   }
-  clear(AF_UNIX);
+  clear(AF_UNIX, UN_SIZE);
   scratch.set(bytes, UN_PATH);
   if (bytes.length === 0) return UN_PATH;
   return UN_PATH + bytes.length + (abstract ? 0 : 1);
@@ -217,7 +218,7 @@ function encodePacket(given: PacketAddress, name: string): number {
   const protocol = integer(`${name}.protocol`, given.protocol, 0, 0xffff);
   const index = interfaceIndex(given.interface, `${name}.interface`);
   const bytes = hardwareBytes(given.hardwareAddress, `${name}.hardwareAddress`);
-  clear(AF_PACKET);
+  clear(AF_PACKET, STORAGE);
   view.setUint16(LL_PROTOCOL, protocol);
   view.setInt32(LL_INTERFACE, index, LITTLE);
   view.setUint8(LL_LENGTH, bytes.length);
@@ -239,7 +240,7 @@ function hardwareBytes(hex: string | undefined, name: string): number[] {
 function encodeNetlink({ pid, groups }: NetlinkAddress, name: string): number {
   integer(`${name}.pid`, pid, 0, UINT32);
   integer(`${name}.groups`, groups, 0, UINT32);
-  clear(AF_NETLINK);
+  clear(AF_NETLINK, NL_SIZE);
   view.setUint32(NL_PID, pid, LITTLE);
   view.setUint32(NL_GROUPS, groups, LITTLE);
   return NL_SIZE;
@@ -248,7 +249,7 @@ function encodeNetlink({ pid, groups }: NetlinkAddress, name: string): number {
 function encodeVsock({ cid, port }: VsockAddress, name: string): number {
   integer(`${name}.port`, port, 0, UINT32);
   integer(`${name}.cid`, cid, 0, UINT32);
-  clear(AF_VSOCK);
+  clear(AF_VSOCK, VM_SIZE);
   view.setUint32(VM_PORT, port, LITTLE);
   view.setUint32(VM_CID, cid, LITTLE);
   return VM_SIZE;
@@ -260,7 +261,7 @@ function encodeOpaque({ family, data }: OpaqueAddress, name: string): number {
     throw invalidType(`${name}.data`, 'an instance of Uint8Array', data);
   if (data.byteLength > STORAGE - DATA)
     throw outOfRange(`${name}.data`, `at most ${STORAGE - DATA} bytes`, data);
-  clear(family);
+  clear(family, STORAGE);
   scratch.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), DATA);
   return DATA + data.byteLength;
 }
