@@ -79,6 +79,9 @@ function makeDist() {
     sourcemap: true,
     sourcesContent: false,
   });
+  // Only comments have other letters (esbuild escapes those of strings). With them, V8 would hold the file as UTF-16.
+  const text = readFileSync(join(root, 'dist/index.js'), 'utf8');
+  writeFileSync(join(root, 'dist/index.js'), text.replace(/[^\0-\x7f]/g, '?'));
   return errors.length;
 }
 

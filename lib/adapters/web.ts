@@ -1,7 +1,7 @@
 // A byte channel as Web streams: `readable` of type 'bytes', whose BYOB reads go straight into the reader's buffer,
 // and `writable`. Nothing is read that nobody asked for, and a write is done when the kernel has it.
 
-import { ReadableStream, WritableStream, type UnderlyingSource } from 'node:stream/web';
+import type { ReadableStream, UnderlyingSource, WritableStream } from 'node:stream/web';
 import { isClosed, type Channel, type Pull } from './contract';
 
 /** A channel whose two halves are streams of their own: it closes when both are done. */
@@ -148,10 +148,12 @@ export function webStreams(channel: Channel): WebStreams {
   const halves = new Halves(channel);
   return {
     // No chunk is read ahead: the kernel's buffer is the queue.
-    readable: new ReadableStream<Uint8Array>(
+    readable: new globalThis.ReadableStream<Uint8Array>(
       new Source(channel, halves) as unknown as UnderlyingSource<Uint8Array>,
       { highWaterMark: 0 },
     ),
-    writable: new WritableStream<Uint8Array>(new Sink(channel, halves), { highWaterMark: 1 }),
+    writable: new globalThis.WritableStream<Uint8Array>(new Sink(channel, halves), {
+      highWaterMark: 1,
+    }),
   };
 }

@@ -72,9 +72,11 @@ export function systemError(result: number, syscall: string, subject?: ErrorSubj
   return error;
 }
 
-const lookUpNames = new Map<number, string>();
-for (const [name, number] of Object.entries(binding.constants) as [string, number][]) {
-  if (name.startsWith('EAI_')) lookUpNames.set(number, name);
+let lookUpNames: Map<number, string> | undefined;
+
+function lookUpNamesNow(): Map<number, string> {
+  const entries = Object.entries(binding.constants) as [string, number][];
+  return new Map(entries.filter(([name]) => name.startsWith('EAI_')).map(([name, n]) => [n, name]));
 }
 
 /**
@@ -90,7 +92,9 @@ export function lookUpError(
 ): SystemError {
   const where = subject ? ` ${subject}` : '';
   const system = status === binding.constants.EAI_SYSTEM;
-  const code = system ? errnoName(errno) : (lookUpNames.get(status) ?? `EAI_${-status}`);
+  const code = system
+    ? errnoName(errno)
+    : ((lookUpNames ??= lookUpNamesNow()).get(status) ?? `EAI_${-status}`);
   const words = system ? '' : `: ${binding.gaiStrerror(status)}`;
   const error = new Error(`${syscall} ${code}${where}${words}`) as SystemError;
   error.errno = system ? -errno : status;

@@ -1,9 +1,9 @@
 // connect(): a name or an address to a connected endpoint.
 
-import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { abortError, invalidType, invalidValue } from '../core/errors';
 import { port as checkPort, text, type Wait } from '../core/validate';
+import { familyOfLiteral } from '../names/inet';
 import type { Address, AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import { constants as C, type SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
@@ -177,8 +177,7 @@ async function connectSocket(
 // An address of the other family could not be connected to from `localAddress`.
 function familyOf({ family, localAddress }: InetPeer): InetFamily | undefined {
   if (family !== undefined || localAddress === undefined) return family;
-  const literal = isIP(text('options.localAddress', localAddress).split('%', 1)[0]);
-  return literal === 4 ? 'IPv4' : literal === 6 ? 'IPv6' : undefined;
+  return familyOfLiteral(text('options.localAddress', localAddress));
 }
 
 function localOf(

@@ -1,8 +1,8 @@
 // createConnection(): a Duplex that is still connecting, for software that wants one at once, as net's.
 
-import { isIP } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
 import { SocketDuplex } from '../adapters/duplex';
+import { familyOfLiteral } from '../names/inet';
 import { connect, type ConnectStreamOptions } from './connect';
 
 /**
@@ -25,7 +25,7 @@ export function createConnection(
   });
   return new SocketDuplex(
     {
-      host: host === undefined || isIP(host) !== 0 ? undefined : host,
+      host: typeof host === 'string' && familyOfLiteral(host) === undefined ? host : undefined,
       channel,
       cancel: () => cancelling.abort(),
     },

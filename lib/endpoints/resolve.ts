@@ -1,10 +1,10 @@
 // Names to addresses, and services to ports, once, for connect, listen and bind. IP literals and numbers are taken
 // as they are.
 
-import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { Wait } from '../core/validate';
 import { checkService, name as checkName } from '../names/arguments';
+import { familyOfLiteral } from '../names/inet';
 import { netdb } from '../names/netdb';
 import type { InetAddress } from '../socket/address';
 import type { SocketType } from '../socket/constants';
@@ -24,11 +24,9 @@ export async function resolve(
 ): Promise<InetAddress[]> {
   checkName('options.host', host);
   const port = checkService('options.port', service);
-  const literal = isIP(host.split('%', 1)[0]);
-  if (literal !== 0) {
-    const address = { family: literal === 4 ? 'IPv4' : 'IPv6', address: host } as const;
-    return [{ ...address, port: await resolvePort(port, wait, type) }];
-  }
+  const literal = familyOfLiteral(host);
+  if (literal !== undefined)
+    return [{ family: literal, address: host, port: await resolvePort(port, wait, type) }];
   const { signal, timeout } = wait;
   const hints = { family: family ?? 0, socktype: type, signal, timeout };
   const found = await netdb.getaddrinfo(ascii(host), port, hints);

@@ -42,6 +42,13 @@ function ntop(family: InetFamily | number, bytes: Uint8Array): string {
   return binding.ntop(number, bytes, 0)!;
 }
 
+/** The family of an IP literal, which may name its interface behind a '%' (RFC 4007, 11); undefined for what is none. */
+export function familyOfLiteral(host: string): InetFamily | undefined {
+  const literal = host.split('%', 1)[0];
+  if (pton('IPv4', literal) !== null) return 'IPv4';
+  return pton('IPv6', literal) === null ? undefined : 'IPv6';
+}
+
 function swap16(name: string, value: number): number {
   const given = integer(name, value, 0, 0xffff);
   return LITTLE ? ((given & 0xff) << 8) | (given >> 8) : given;

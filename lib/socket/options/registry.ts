@@ -8,8 +8,7 @@ import type { Access, Option, Row } from './table';
 import { TABLES } from './tables';
 import type { OptionValue, SocketOptions } from './types';
 
-const rows = new Map<string, Row<unknown>>();
-for (const table of TABLES) for (const [key, row] of Object.entries(table)) rows.set(key, row);
+const rows = new Map<string, Row<unknown>>(TABLES.flatMap((table) => Object.entries(table)));
 
 /** What `defineOption` is told. */
 export interface OptionDefinition<T> {
