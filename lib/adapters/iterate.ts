@@ -10,11 +10,14 @@ interface Step<T> {
   readonly pull: Pull;
   readonly resolve: (result: Result<T>) => void;
   readonly reject: (error: Error) => void;
+  next: Step<T> | null;
 }
 
 class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
   private done = false;
-  private readonly waiting: Step<T>[] = [];
+  // A list and no array, whose first push would take room for seventeen: one step waits, nearly always.
+  private first: Step<T> | null = null;
+  private last: Step<T> | null = null;
   // What the source answered before pull() returned.
   private answer: Result<T> | undefined;
   private failure: Error | undefined;
@@ -38,15 +41,26 @@ class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
       return Promise.reject(failure);
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ pull, resolve, reject });
+      const step: Step<T> = { pull, resolve, reject, next: null };
+      if (this.last === null) this.first = step;
+      else this.last.next = step;
+      this.last = step;
     });
+  }
+
+  private shift(): Step<T> | null {
+    const step = this.first;
+    if (step === null) return null;
+    this.first = step.next;
+    if (step.next === null) this.last = null;
+    return step;
   }
 
   return(): Promise<Result<T>> {
     this.done = true;
-    for (const { pull, resolve } of this.waiting.splice(0)) {
-      this.source.withdraw(pull);
-      resolve(END);
+    for (let step = this.shift(); step !== null; step = this.shift()) {
+      this.source.withdraw(step.pull);
+      step.resolve(END);
     }
     return Promise.resolve(END);
   }
@@ -67,16 +81,16 @@ class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
   private readonly got = (item: T | null): void => {
     if (item === null) this.done = true;
     const result: Result<T> = item === null ? END : { value: item, done: false };
-    const step = this.waiting.shift();
-    if (step === undefined) this.answer = result;
+    const step = this.shift();
+    if (step === null) this.answer = result;
     else step.resolve(result);
   };
 
   private readonly failed = (error: Error): void => {
     if (isClosed(error)) return this.got(null);
     this.done = true;
-    const step = this.waiting.shift();
-    if (step === undefined) this.failure = error;
+    const step = this.shift();
+    if (step === null) this.failure = error;
     else step.reject(error);
   };
 }

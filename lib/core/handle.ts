@@ -42,6 +42,11 @@ export class Queue {
   }
 }
 
+// The queue of those of whom there are none: a handle's own is made when somebody waits, since most sockets only
+// ever wait to read.
+const NOBODY = new Queue();
+const NO_QUEUES: Queue[] = [];
+
 // After these, a short read says nothing: an end, an error or a mark stands behind the bytes.
 const BEHIND_BYTES = PEER_CLOSED | HANGUP | ERROR | PRIORITY;
 
@@ -57,9 +62,9 @@ export class Handle {
   company = 0;
   /** Among the handles whose turn comes with the next one of the loop. */
   pending = false;
-  readonly readers = new Queue();
-  readonly writers = new Queue();
-  readonly watchers = new Queue();
+  readers: Queue = NOBODY;
+  writers: Queue = NOBODY;
+  watchers: Queue = NOBODY;
   /** The readiness that is being delivered; 0 between events. */
   news = 0;
   private lanes: Map<string, Queue> | undefined;
@@ -81,11 +86,20 @@ export class Handle {
 
   /** Puts an operation that waits behind those who wait for the same. */
   enter(waiting: Waiting): void {
-    const { operation } = waiting;
-    let queue = this.queueOf(operation);
-    if (queue === null) (this.lanes ??= new Map()).set(operation.lane, (queue = new Queue()));
-    queue.push(waiting);
+    const queue = this.queueOf(waiting.operation);
+    if (queue === null || queue === NOBODY) this.opened(waiting.operation).push(waiting);
+    else queue.push(waiting);
     this.waiting++;
+  }
+
+  private opened(operation: Operation<unknown>): Queue {
+    const queue = new Queue();
+    const { direction } = operation;
+    if (direction === READ) this.readers = queue;
+    else if (direction === WRITE) this.writers = queue;
+    else if (direction === WATCH) this.watchers = queue;
+    else (this.lanes ??= new Map()).set(operation.lane, queue);
+    return queue;
   }
 
   leave(waiting: Waiting): void {
@@ -96,20 +110,15 @@ export class Handle {
     if (operation.direction === LANE && queue.head === null) this.lanes!.delete(operation.lane);
   }
 
-  /** All queues in which somebody may wait for a turn, but the watchers'. */
-  queues(): Queue[] {
-    const queues = [this.readers, this.writers];
-    if (this.lanes !== undefined) queues.push(...this.lanes.values());
-    return queues;
+  /** The lanes in which somebody waits. */
+  laneQueues(): Queue[] {
+    return this.lanes === undefined ? NO_QUEUES : [...this.lanes.values()];
   }
 
   /** Everybody who waits: readers, writers, those in lanes, watchers. */
   everybody(): Waiting[] {
-    return [...this.queues(), this.watchers].flatMap((queue) => queue.all());
-  }
-
-  get hasLanes(): boolean {
-    return this.lanes !== undefined && this.lanes.size > 0;
+    const queues = [this.readers, this.writers, ...this.laneQueues(), this.watchers];
+    return queues.flatMap((queue) => queue.all());
   }
 
   worthTrying(directions: number): boolean {

@@ -246,8 +246,7 @@ export class Reactor {
     if (handle.watchers.head !== null) this.advanceWatchers(handle);
     if (handle.readers.head !== null) this.advanceQueue(handle, handle.readers);
     if (handle.writers.head !== null) this.advanceQueue(handle, handle.writers);
-    if (handle.hasLanes)
-      for (const queue of handle.queues().slice(2)) this.advanceQueue(handle, queue);
+    for (const queue of handle.laneQueues()) this.advanceQueue(handle, queue);
   }
 
   private advanceQueue(handle: Handle, queue: Queue): void {
