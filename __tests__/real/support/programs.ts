@@ -76,7 +76,21 @@ export function start(path: string, args: readonly string[], options: SpawnOptio
   };
 }
 
-/** Starts a server, and waits until it takes connections. There is no event for that: it is asked. */
+/** Asks until the answer is yes: nothing tells that somebody else's server has begun to listen. Ends it where none comes. */
+export async function untilAnswered(
+  program: Program,
+  answers: () => Promise<boolean>,
+): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (program.process.exitCode !== null) break;
+    if (await answers()) return;
+    await delay(20);
+  }
+  await program.stop();
+  throw new Error(`${program.process.spawnfile} does not answer:\n${program.output()}`);
+}
+
+/** Starts a server, and waits until it takes connections. */
 export async function startServer(
   port: number,
   path: string,
@@ -84,8 +98,7 @@ export async function startServer(
   options?: SpawnOptions,
 ): Promise<Program> {
   const program = start(path, args, options);
-  for (let tries = 0; tries < 300; tries++) {
-    if (program.process.exitCode !== null) break;
+  await untilAnswered(program, async () => {
     const probe = netConnect(port, '127.0.0.1');
     const answer = await Promise.race([
       once(probe, 'connect').then(
@@ -95,11 +108,9 @@ export async function startServer(
       delay(1000, false),
     ]);
     probe.destroy();
-    if (answer) return program;
-    await delay(20);
-  }
-  await program.stop();
-  throw new Error(`${path} takes no connections:\n${program.output()}`);
+    return answer;
+  });
+  return program;
 }
 
 /** A folder that `user` may use, removed at the end of the file. */
