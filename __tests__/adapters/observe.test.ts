@@ -24,7 +24,7 @@ interface Seen<T> {
 
 function watch<T>(
   source: Parameters<typeof observe<T>>[0],
-  options?: ObserveOptions,
+  options?: ObserveOptions<T>,
   each?: (item: T, seen: { subscription: Subscription | undefined }) => void,
 ): Seen<T> {
   const seen = {

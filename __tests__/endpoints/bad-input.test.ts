@@ -210,6 +210,7 @@ const STREAM: readonly StreamCase[] = [
     TYPE,
     'options.highWaterMark',
   ],
+  ['observe: a bad onDrop', (s) => s.observe(wrong({ onDrop: 1 })), TYPE, 'options.onDrop'],
   ['observe: a bad signal', (s) => s.observe(wrong({ signal: {} })), TYPE, 'options.signal'],
 ];
 

@@ -20,6 +20,9 @@ const BELOW: Readonly<Partial<Record<string, readonly string[]>>> = {
   '': ['endpoints', 'adapters', 'names', 'socket', 'core'],
 };
 
+/** What all adapters may know of their own room. */
+const COMMON: readonly string[] = ['adapters/contract', 'adapters/overflow'];
+
 /** Modules that are somebody's alone: their values. `lazy` ones are loaded when they are needed. */
 const OWNERS: Readonly<Partial<Record<string, { file: string; lazy: boolean }>>> = {
   'stream/web': { file: 'adapters/web.ts', lazy: false },
@@ -64,8 +67,8 @@ function relativeProblem(path: string, module: string): string | undefined {
   const below = BELOW[from];
   if (below === undefined) return `${from}/ is no room of the house`;
   if (from !== to) return below.includes(to) ? undefined : `${from || 'index'} → ${to || 'index'}`;
-  // Adapters know contracts only: never each other, core, native.
-  if (from === 'adapters' && target !== 'adapters/contract') return `adapters → ${target}`;
+  // Adapters know what is common to them: never each other, core, native.
+  if (from === 'adapters' && !COMMON.includes(target)) return `adapters → ${target}`;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 // A source as a cold rxjs Observable: each subscription pulls for itself, from when it subscribes until it
-// unsubscribes. The only file that knows rxjs, and loads it only when it is needed.
+// unsubscribes. The only file that loads rxjs, and does so only when it is needed.
 //
 // rxjs has no demand: `next` returns and the subscriber is ready for more. So back-pressure means that an
 // item is read when the one before it was taken (`pause`), or that reading goes on while the subscriber is
@@ -10,17 +10,16 @@ import { performance } from 'node:perf_hooks';
 import { clearImmediate, setImmediate } from 'node:timers';
 import type * as Rxjs from 'rxjs';
 import { isClosed, type Pull, type Pullable } from './contract';
+import { BoundedQueue, overflowError, type OverflowOptions } from './overflow';
 
 export type Overflow = 'pause' | 'dropOldest' | 'dropNewest' | 'error';
 
-export interface ObserveOptions {
+export interface ObserveOptions<T = unknown> extends OverflowOptions<T> {
   /**
    * What happens to items that come while the subscriber is slow. `pause` (unless told): they are not read,
    * and the kernel's queue does what it does. The others read on, and drop or fail beyond `highWaterMark`.
    */
   overflow?: Overflow | undefined;
-  /** Items that may wait for the subscriber, without `pause`: 256 unless told. */
-  highWaterMark?: number | undefined;
   /** Aborted: the Observable ends with an AbortError. */
   signal?: AbortSignal | undefined;
 }
@@ -33,7 +32,8 @@ class Pump<T> {
   private inLoop = false;
   private waiting = false;
   private stopped = false;
-  private readonly queue: T[] = [];
+  private readonly queue: BoundedQueue<T>;
+  private readonly pausing: boolean;
   private served = 0;
   private nextTurn: NodeJS.Immediate | undefined;
   private ending: (() => void) | undefined;
@@ -45,10 +45,14 @@ class Pump<T> {
   constructor(
     private readonly source: Pullable<T>,
     private readonly subscriber: Rxjs.Subscriber<T>,
-    private readonly overflow: Overflow,
-    private readonly highWaterMark: number,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
+    private readonly options: ObserveOptions<T>,
+  ) {
+    const { overflow = 'pause', highWaterMark, onDrop } = options;
+    this.pausing = overflow === 'pause';
+    this.queue = new BoundedQueue(overflow, highWaterMark, onDrop, (item) =>
+      source.discard?.(item),
+    );
+  }
 
   start(): void {
     this.served = performance.now();
@@ -59,7 +63,7 @@ class Pump<T> {
     this.stopped = true;
     if (this.nextTurn !== undefined) clearImmediate(this.nextTurn);
     if (this.waiting && this.pulling !== undefined) this.source.withdraw(this.pulling);
-    for (const item of this.queue.splice(0)) this.source.discard?.(item);
+    this.queue.clear();
   }
 
   // Pulls until one has to wait. A loop, not a recursion: a source may have many items at once.
@@ -67,7 +71,7 @@ class Pump<T> {
     this.inLoop = true;
     while (!this.stopped && !this.waiting && this.ending === undefined) {
       this.waiting = true;
-      this.pulling = this.source.pull(this.got, this.failed, this.signal);
+      this.pulling = this.source.pull(this.got, this.failed, this.options.signal);
     }
     this.inLoop = false;
     if (this.stopped && this.waiting && this.pulling !== undefined)
@@ -86,7 +90,7 @@ class Pump<T> {
 
   private take(item: T | null): void {
     if (item === null) return this.end(() => this.subscriber.complete());
-    if (this.overflow === 'pause') return this.subscriber.next(item);
+    if (this.pausing) return this.subscriber.next(item);
     if (this.queue.length === 0 && this.nextTurn === undefined) {
       this.subscriber.next(item);
       if (performance.now() - this.served >= SLICE) this.serveLater();
@@ -100,15 +104,9 @@ class Pump<T> {
   }
 
   private enqueue(item: T): void {
-    if (this.queue.length >= this.highWaterMark) {
-      const dropped = this.overflow === 'dropOldest' ? (this.queue.shift() as T) : item;
-      this.source.discard?.(dropped);
-      if (this.overflow === 'dropNewest') return;
-      if (this.overflow === 'error')
-        return this.end(() => this.subscriber.error(overflowError(this.highWaterMark)));
-    }
-    this.queue.push(item);
-    this.serveLater();
+    if (this.queue.offer(item)) return this.serveLater();
+    const { highWaterMark } = this.queue;
+    this.end(() => this.subscriber.error(overflowError(highWaterMark, 'subscriber')));
   }
 
   private serveLater(): void {
@@ -119,7 +117,7 @@ class Pump<T> {
     this.nextTurn = undefined;
     const began = performance.now();
     while (this.queue.length > 0 && !this.stopped) {
-      this.subscriber.next(this.queue.shift() as T);
+      this.subscriber.next(this.queue.shift());
       if (performance.now() - began >= SLICE) break;
     }
     if (this.stopped) return;
@@ -135,20 +133,21 @@ class Pump<T> {
   }
 }
 
-function overflowError(highWaterMark: number): Error {
-  const error = new Error(`More than ${highWaterMark} items wait for a slow subscriber`);
-  return Object.assign(error, { code: 'ERR_BUFFER_OVERFLOW' });
+export const POLICIES: readonly Overflow[] = ['pause', 'dropOldest', 'dropNewest', 'error'];
+
+export function rxjs(): typeof Rxjs {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- promise 20: not loaded before it is used
+  return require('rxjs') as typeof Rxjs;
 }
 
-export const POLICIES: readonly Overflow[] = ['pause', 'dropOldest', 'dropNewest', 'error'];
-export const HIGH_WATER_MARK = 256;
-
-export function observe<T>(source: Pullable<T>, options?: ObserveOptions): Rxjs.Observable<T> {
-  const { overflow = 'pause', highWaterMark = HIGH_WATER_MARK, signal } = options ?? {};
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- promise 20: not loaded before it is used
-  const { Observable } = require('rxjs') as typeof Rxjs;
+export function observe<T>(
+  source: Pullable<T>,
+  options: ObserveOptions<T> = {},
+): Rxjs.Observable<T> {
+  const chosen = { ...options };
+  const { Observable } = rxjs();
   return new Observable<T>((subscriber) => {
-    const pump = new Pump(source, subscriber, overflow, highWaterMark, signal);
+    const pump = new Pump(source, subscriber, chosen);
     subscriber.add(() => pump.stop());
     pump.start();
   });

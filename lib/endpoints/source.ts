@@ -4,12 +4,13 @@
 import type { Observable } from 'rxjs';
 import type { Pull, Pullable } from '../adapters/contract';
 import { iterate, type IterateOptions } from '../adapters/iterate';
-import { HIGH_WATER_MARK, observe, POLICIES, type ObserveOptions } from '../adapters/observe';
-import { closedError, invalidValue } from '../core/errors';
+import { observe, POLICIES, type ObserveOptions } from '../adapters/observe';
+import { closedError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { Waiting } from '../core/waiting';
-import { integer, record, wait as checkWait, type Wait } from '../core/validate';
+import { wait as checkWait, type Wait } from '../core/validate';
+import { checkOverflow } from './overflow';
 
 export type { IterateOptions, ObserveOptions };
 
@@ -28,7 +29,7 @@ export interface Source<T> extends AsyncIterable<T> {
   /** An iterator over what comes; leaving it early cancels the wait at once and loses nothing. */
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined>;
   /** A cold rxjs Observable of what comes. */
-  observe(options?: ObserveOptions): Observable<T>;
+  observe(options?: ObserveOptions<T>): Observable<T>;
 }
 
 export abstract class PullSource<T> implements Source<T>, Pullable<T> {
@@ -42,21 +43,18 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
     return iterate(this, options);
   }
 
-  observe(options?: ObserveOptions): Observable<T> {
-    if (options !== undefined) {
-      record('options', options);
-      const { overflow = 'pause', highWaterMark = HIGH_WATER_MARK } = options;
-      if (!POLICIES.includes(overflow)) {
-        throw invalidValue(
-          'options.overflow',
-          `one of ${POLICIES.map((word) => `'${word}'`).join(', ')}`,
-          overflow,
-        );
-      }
-      integer('options.highWaterMark', highWaterMark, 1);
-      checkWait({ signal: options.signal });
-    }
+  observe(options?: ObserveOptions<T>): Observable<T> {
+    checkOverflow(options, POLICIES);
+    checkWait(options === undefined ? undefined : { signal: options.signal });
     return observe(this, options);
+  }
+
+  /**
+   * What rxjs takes for an Observable: `from(source)`, `merge(source, …)` are `observe()`, and not an iteration, which
+   * rxjs cannot leave while it waits: it would take one more item, and lose it.
+   */
+  '@@observable'(): Observable<T> {
+    return this.observe();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
