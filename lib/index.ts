@@ -33,12 +33,15 @@ export { DatagramSocket } from './endpoints/datagram';
 export { SeqpacketSocket } from './endpoints/seqpacket';
 export { RawSocket, type RawAddress, type RawOutgoingMessage } from './endpoints/raw';
 export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
+export type { SinkOptions } from './endpoints/sink';
 export { createConnection } from './endpoints/connection';
 export { SocketDuplex, type DuplexAddress } from './adapters/duplex';
 export type { ServeOptions } from './endpoints/serving';
 export type { FileHandleLike, SendFileOptions } from './endpoints/send_file';
 export type { Timeouts } from './endpoints/timeouts';
 export type { Overflow } from './adapters/observe';
+export type { OverflowOptions } from './adapters/overflow';
+export type { SinkOverflow } from './adapters/sink';
 export {
   Socket,
   socket,

@@ -13,6 +13,7 @@ const DOCUMENTS = [
   'chapter',
   'streams',
   'messages',
+  'observables',
   'names',
   'options',
   'calls',

@@ -210,6 +210,8 @@ const STREAM: readonly StreamCase[] = [
     TYPE,
     'options.highWaterMark',
   ],
+  ['sink: pause', (s) => s.sink(wrong({ overflow: 'pause' })), VALUE, 'options.overflow'],
+  ['sink: null', (s) => s.sink(wrong(null)), TYPE, 'options'],
   ['observe: a bad onDrop', (s) => s.observe(wrong({ onDrop: 1 })), TYPE, 'options.onDrop'],
   ['observe: a bad signal', (s) => s.observe(wrong({ signal: {} })), TYPE, 'options.signal'],
 ];

@@ -16,6 +16,12 @@ export interface Pullable<T> {
 /** A pull that is under way, opaque to whoever made it. */
 export type Pull = object;
 
+/** Something that takes items. */
+export interface Puttable<T> {
+  /** All of `items`, in order, after what was put before: `done` is the back-pressure. */
+  put(items: readonly T[], done: () => void, failed: (error: Error) => void): void;
+}
+
 export interface ChannelAddress {
   readonly family: string | number;
   readonly address?: string;
@@ -24,7 +30,7 @@ export interface ChannelAddress {
 }
 
 /** A byte stream in both directions. */
-export interface Channel extends Pullable<Buffer> {
+export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array> {
   /** Asks for the next bytes in the caller's memory: `got` with how many, or null at the end. */
   pullInto(
     into: Uint8Array,
@@ -33,8 +39,6 @@ export interface Channel extends Pullable<Buffer> {
   ): Pull;
   /** Reads no more: what comes from now on is dropped by the kernel, or refused. */
   stopReading(): void;
-  /** All of `pieces`, in order, after what was put before: `done` is the back-pressure. */
-  put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void;
   /** Ends the writing side behind all that was put. */
   finish(done: () => void, failed: (error: Error) => void): void;
   /** Closes at once, without ceremony. */

@@ -2,6 +2,8 @@
 // are delivered, and cut ones say so.
 
 import { Buffer } from 'node:buffer';
+import type { OperatorFunction } from 'rxjs';
+import type { Puttable } from '../adapters/contract';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { integer, record, type Wait } from '../core/validate';
@@ -18,6 +20,8 @@ import { SendEach, type BatchSent } from '../socket/send_many';
 import { TakeError } from '../socket/sent_errors';
 import type { Socket } from '../socket/socket';
 import { closedError, invalidType } from '../core/errors';
+import { reactor } from '../core/runtime';
+import { sink, type SinkOptions } from './sink';
 import { PullSource, type IterateOptions } from './source';
 
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
@@ -120,20 +124,26 @@ export abstract class MessageSocket<A extends Address = Address>
   sendBatch(messages: readonly OutgoingMessage[], options?: Wait): Promise<BatchSent> {
     if (!Array.isArray(messages)) throw invalidType('messages', 'an Array', messages);
     if (messages.length === 0) return Promise.resolve({ sent: 0 });
-    const recipients = messages.map((message: OutgoingMessage, i) =>
-      this.recipient(record(`messages[${i}]`, message).to),
-    );
-    const batch = messages.map((message: OutgoingMessage, i) =>
-      outgoing(
-        piecesToSend(message.data, `messages[${i}].data`),
-        recipients[i],
-        message.control,
-        this.socket.domain,
-        `messages[${i}]`,
-      ),
-    );
-    this.flush();
-    return this.perform(new SendEach(this.socket.state, batch, recipients), options);
+    return this.perform(this.batch(messages), options);
+  }
+
+  /**
+   * The end of an rxjs pipe: `messages.pipe(socket.sink())` sends what comes, completes when the kernel has all of it,
+   * and fails where a send does. Nobody can be asked to wait: what comes while the kernel's queue is full is in one of
+   * `highWaterMark` messages, and `overflow` says what happens beyond it.
+   */
+  sink(options?: SinkOptions<OutgoingMessage>): OperatorFunction<OutgoingMessage, never> {
+    const put: Puttable<OutgoingMessage>['put'] = (messages, done, failed) => {
+      const sending = this.batch(messages);
+      if (this.closing !== undefined) return failed(closedError(sending.syscall));
+      sending.resolve = ({ error }): void => {
+        if (error === undefined) done();
+        else failed(error);
+      };
+      sending.reject = failed;
+      reactor.submit(sending, undefined, this);
+    };
+    return sink({ put }, options);
   }
 
   /**
@@ -163,6 +173,24 @@ export abstract class MessageSocket<A extends Address = Address>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  // Behind what was sent in this tick.
+  private batch(messages: readonly OutgoingMessage[]): SendEach {
+    const recipients = messages.map((message: OutgoingMessage, i) =>
+      this.recipient(record(`messages[${i}]`, message).to),
+    );
+    const batch = messages.map((message: OutgoingMessage, i) =>
+      outgoing(
+        piecesToSend(message.data, `messages[${i}].data`),
+        recipients[i],
+        message.control,
+        this.socket.domain,
+        `messages[${i}]`,
+      ),
+    );
+    this.flush();
+    return new SendEach(this.socket.state, batch, recipients);
   }
 
   /** Lets what was sent in this tick go before anything else. */

@@ -1,5 +1,6 @@
 // RawSocket: IP packets, link-level packets (AF_PACKET) and netlink messages.
 
+import type { OperatorFunction } from 'rxjs';
 import type { Wait } from '../core/validate';
 import type { Address, AddressInput, InetAddress } from '../socket/address';
 import type { Bytes, IoVec } from '../socket/bytes';
@@ -7,6 +8,7 @@ import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send_many';
 import type { OutgoingControl } from '../socket/control';
 import { MessageSocket, type SendOptions } from './message';
+import type { SinkOptions } from './sink';
 
 /** Raw IP has no ports: here they may be left out. */
 export type RawAddress =
@@ -36,6 +38,12 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
 
   override sendBatch(messages: readonly RawOutgoingMessage[], options?: Wait): Promise<BatchSent> {
     return super.sendBatch(messages as never, options);
+  }
+
+  override sink(
+    options?: SinkOptions<RawOutgoingMessage>,
+  ): OperatorFunction<RawOutgoingMessage, never> {
+    return super.sink(options as never) as OperatorFunction<unknown, never>;
   }
 
   protected override recipient(to: AddressInput | undefined): AddressInput | undefined {

@@ -2,7 +2,8 @@
 
 import { Buffer } from 'node:buffer';
 import type { DuplexOptions } from 'node:stream';
-import type { Channel, Pull } from '../adapters/contract';
+import type { OperatorFunction } from 'rxjs';
+import type { Channel, Pull, Puttable } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
 import { webStreams, type WebStreams } from '../adapters/web';
 import { iterate } from '../adapters/iterate';
@@ -28,6 +29,7 @@ import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
 import { sendFile, type FileHandleLike, type SendFileOptions } from './send_file';
+import { sink, type SinkOptions } from './sink';
 import { OVER, PullSource, type IterateOptions } from './source';
 import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
@@ -235,6 +237,22 @@ export class StreamSocket<A extends Address = Address>
   /** @internal */
   put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
     this.submit(sendAll(this.socket.state, pieces), done, failed);
+  }
+
+  /**
+   * The end of an rxjs pipe: `lines.pipe(conn.sink())` writes what comes, each item whole, completes when the kernel
+   * has all of it (the writing side stays open), and fails where a write does. Nobody can be asked to wait: what comes
+   * while the peer takes nothing is in a queue of `highWaterMark` items, and `overflow` says what happens beyond it.
+   */
+  sink(
+    options?: SinkOptions<Bytes | IoVec | string>,
+  ): OperatorFunction<Bytes | IoVec | string, never> {
+    const put: Puttable<Bytes | IoVec | string>['put'] = (items, done, failed) => {
+      const pieces = items.flatMap(piecesToWrite);
+      if (this.closing === undefined) this.put(pieces, done, failed);
+      else failed(closedError('write'));
+    };
+    return sink({ put }, options);
   }
 
   /** @internal */
