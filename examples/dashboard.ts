@@ -89,7 +89,7 @@ function watchLoad(
   const lost = arrivals.pipe(scan((before, message) => message.drops ?? before, 0));
   const echoes = arrivals.pipe(
     filter(({ data }) => data[0] === 0x70),
-    map(({ data, from }) => ({ data, to: from! })),
+    map(({ data, from }) => ({ data, to: from ?? undefined })),
     receiver.sink({ overflow: 'dropOldest' }),
   );
   const trips = sender.observe().pipe(map(tripOf));

@@ -34,7 +34,7 @@ function watch(source: Scripted<number>, overflow: Overflow, each?: (told: Told)
       told.seen.push(item);
       each?.(told);
     },
-    error: (error) => (told.error = error),
+    error: (error: unknown) => (told.error = error),
     complete: () => (told.completed = true),
   });
   return told;

@@ -70,7 +70,7 @@ function watch(ends: Observable<never>): Seen {
   return seen;
 }
 
-const words = (count: number): OutgoingMessage[] =>
+const words = (count: number): { data: Buffer }[] =>
   Array.from({ length: count }, (_, i) => ({ data: Buffer.from(`${i}`) }));
 
 const textOf = ({ data }: Message): string => String(data);

@@ -67,11 +67,15 @@ async function serve(within: readonly string[]): Promise<string> {
 }
 
 /** What a chart shows: its number, and how many points its line has. */
-function chart(page: Page, id: string): Promise<{ value: number; points: number }> {
-  return page.$eval(`#${id}`, (section) => ({
-    value: Number(section.querySelector('output')!.textContent.replace(/,/g, '')),
-    points: section.querySelector('polyline')!.getAttribute('points')!.split(' ').length,
-  }));
+async function chart(page: Page, id: string): Promise<{ value: number; points: number }> {
+  const text = await page.evaluate(`document.querySelector('#${id} output').textContent`);
+  const line = await page.evaluate(
+    `document.querySelector('#${id} polyline').getAttribute('points')`,
+  );
+  return {
+    value: Number(String(text).replace(/,/g, '')),
+    points: String(line).split(' ').length,
+  };
 }
 
 real(
@@ -109,7 +113,7 @@ real(
     for (const id of ['rate', 'lost', 'rtt'])
       expect((await chart(page, id)).points).toBeGreaterThanOrEqual(before.points + 5);
     expect((await chart(page, 'lost')).value).toBeGreaterThan(0);
-    expect(await page.$eval('#state', (state) => state.textContent)).toBe('live');
+    expect(await page.evaluate(`document.querySelector('#state').textContent`)).toBe('live');
     expect(complaints).toEqual([]);
 
     await browser.close();

@@ -43,7 +43,7 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   override sink(
     options?: SinkOptions<RawOutgoingMessage>,
   ): OperatorFunction<RawOutgoingMessage, never> {
-    return super.sink(options as never) as OperatorFunction<unknown, never>;
+    return super.sink(options) as OperatorFunction<RawOutgoingMessage, never>;
   }
 
   protected override recipient(to: AddressInput | undefined): AddressInput | undefined {
