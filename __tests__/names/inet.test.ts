@@ -32,6 +32,28 @@ test('inet: byte order is the network’s', () => {
   );
 });
 
+test('inet: the checksum of RFC 1071, of one piece or of many', () => {
+  // The RFC's own example, in section 3: the sum is ddf2.
+  const example = Buffer.from('0001f203f4f5f6f7', 'hex');
+  expect(inet.checksum(example)).toBe(0xffff - 0xddf2);
+  for (let cut = 0; cut <= example.length; cut++)
+    expect(inet.checksum([example.subarray(0, cut), example.subarray(cut)])).toBe(0x220d);
+  // A header as ping(8) sends it.
+  const header = Buffer.from('450000540000400040010000 0a000001 0a000002'.replace(/ /g, ''), 'hex');
+  header.writeUInt16BE(inet.checksum(header), 10);
+  expect(header.readUInt16BE(10)).toBe(0x26a7);
+  expect(inet.checksum(header)).toBe(0);
+  expect(inet.checksum([])).toBe(0xffff);
+  expect(inet.checksum(Buffer.from([0x12]))).toBe(0xffff - 0x1200);
+  // More than 32 bits hold.
+  expect(inet.checksum(Buffer.alloc(1 << 18, 0xff))).toBe(0);
+  for (const bad of ['x', null, [new Uint8Array(2), 'x'], new Uint16Array(2)])
+    expect(thrown(() => inet.checksum(bad as never))).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(/"data(\[1\])?"/) as string,
+    });
+});
+
 test('inet: what does not fit is refused', () => {
   expect(thrown(() => inet.htons(65536))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
   expect(thrown(() => inet.ntop('IPv4', new Uint8Array(5)))).toBeInstanceOf(Error);

@@ -1,6 +1,6 @@
 // SOCK_RAW: ping, written by hand. RFC 792: type, code, checksum, identifier, sequence number, data.
 
-import { bind, type RawSocket } from 'eagain';
+import { bind, inet, type RawSocket } from 'eagain';
 import { Skipped, type Report } from './report';
 
 const ECHO_REPLY = 0;
@@ -67,16 +67,6 @@ function echoRequest(identifier: number, sequence: number): Buffer {
   header.writeUInt16BE(identifier, 4);
   header.writeUInt16BE(sequence, 6);
   const message = Buffer.concat([header, DATA]);
-  message.writeUInt16BE(checksum(message), 2);
+  message.writeUInt16BE(inet.checksum(message), 2);
   return message;
-}
-
-/** RFC 1071: the complement of the one's complement sum of all 16-bit words. */
-function checksum(message: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < message.length; i += 2) {
-    sum += (message[i] << 8) | (i + 1 < message.length ? message[i + 1] : 0);
-  }
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
 }

@@ -1,4 +1,4 @@
-// <arpa/inet.h>: IP addresses as text and as bytes, and the order of bytes.
+// <arpa/inet.h>: IP addresses as text and as bytes, and the order of bytes; and the checksum that goes with them.
 
 import { types } from 'node:util';
 import { invalidType, outOfRange, systemError } from '../core/errors';
@@ -61,10 +61,35 @@ function swap32(name: string, value: number): number {
   return (high | ((given >>> 8) & 0xff00) | (given >>> 24)) >>> 0;
 }
 
+/**
+ * RFC 1071's checksum of IPv4, ICMP, UDP and TCP, to be written big-endian: the complement of the one's complement
+ * sum of all 16-bit words. Pieces (a pseudo-header, the message) are summed as if they were one. 0 for data that
+ * hold their right checksum. (ICMPv6 is summed by the kernel, and others over raw IPv6 by the option
+ * IPV6_CHECKSUM: ipv6(7).)
+ */
+function checksum(data: Uint8Array | readonly Uint8Array[]): number {
+  const pieces: readonly unknown[] = Array.isArray(data) ? data : [data];
+  let sum = 0;
+  let odd = false;
+  for (const [i, piece] of pieces.entries()) {
+    if (!types.isUint8Array(piece)) {
+      const name = Array.isArray(data) ? `data[${i}]` : 'data';
+      throw invalidType(name, 'an instance of Uint8Array', piece);
+    }
+    for (const byte of piece) {
+      sum += odd ? byte : byte << 8;
+      odd = !odd;
+    }
+  }
+  while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000);
+  return ~sum & 0xffff;
+}
+
 /** `<arpa/inet.h>`: text and bytes of IP addresses, and numbers in host and network order. inet(3), byteorder(3) */
 export const inet = Object.freeze({
   pton,
   ntop,
+  checksum,
   /** A 16-bit number of this machine's in network order. */
   htons: (host: number): number => swap16('host', host),
   /** A 32-bit number of this machine's in network order. */
