@@ -1,7 +1,8 @@
 // Network namespaces of a test's own, and sockets in them: a child opens each and passes it here (SCM_RIGHTS), so
 // that the library runs in this process. Names begin with "eagain-"; gone with the scope.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,26 @@ export class Namespace implements Disposable {
   /** `ip` within. */
   ip(...args: readonly string[]): void {
     ip('-n', this.name, ...args);
+  }
+
+  /** `sysctl -w` within: 'net.ipv4.ip_forward=1' … */
+  sysctl(...settings: readonly string[]): void {
+    execFileSync('ip', ['netns', 'exec', this.name, 'sysctl', '-qw', ...settings]);
+  }
+
+  /** A program's process within. */
+  spawn(file: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+    return spawn('ip', ['netns', 'exec', this.name, file, ...args]);
+  }
+
+  /** What a program has printed when it has ended, whatever its exit code. */
+  async run(file: string, args: readonly string[]): Promise<string> {
+    const child = this.spawn(file, args);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await once(child, 'close');
+    return output;
   }
 
   /** A veth pair: `here` in this namespace, with an address each, and `there` in the other one. */
