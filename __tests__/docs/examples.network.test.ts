@@ -9,7 +9,10 @@ import { CAN_MAKE_NAMESPACES, Namespace } from '../support/namespaces';
 import { needs } from '../support/needs';
 import { ROOT } from './document';
 
-const isolated = needs('network namespaces', CAN_MAKE_NAMESPACES);
+// Each starts programs, which takes its time on a loaded machine.
+const limit = 60_000;
+const inNamespaces = needs('network namespaces', CAN_MAKE_NAMESPACES);
+const isolated = (name: string, body: () => Promise<void>): void => inNamespaces(name, body, limit);
 
 beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale', 'examples']);
