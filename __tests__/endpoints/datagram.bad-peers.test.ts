@@ -162,7 +162,7 @@ class Relay implements AsyncDisposable {
 }
 
 test('a network that loses, doubles and reorders: what comes is what it let through, as it did', async () => {
-  const count = 2000;
+  const count = 1000;
   const faults = {
     lose: (i: number) => i % 7 === 3,
     double: (i: number) => i % 11 === 5,
@@ -384,7 +384,9 @@ describe('promise 13: a storm of unreachable peers', () => {
     const batch = range(4000).map((i) => ({ data: numbered(i), to: dead[i % PORTS] }));
     const storm = socket.sendBatch(batch).finally(() => (over = true));
     let timers = 0;
-    const timer = setInterval(() => void timers++, 0);
+    const timer = setInterval(() => {
+      timers++;
+    }, 0);
     let trips = 0;
     while (!over) {
       await client.send(numbered(trips));
