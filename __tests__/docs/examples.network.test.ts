@@ -1,10 +1,9 @@
 // The programs of examples/ that are about networks, in network namespaces: what they say and what they do there.
 
-import { execFileSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { constants as C, fromFd, type DatagramSocket } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
+import { buildsExamples, runExample, startExample, type Running } from '../support/examples';
 import { CAN_MAKE_NAMESPACES, Namespace } from '../support/namespaces';
 import { needs } from '../support/needs';
 import { ROOT } from './document';
@@ -14,55 +13,24 @@ const limit = 60_000;
 const inNamespaces = needs('network namespaces', CAN_MAKE_NAMESPACES);
 const isolated = (name: string, body: () => Promise<void>): void => inNamespaces(name, body, limit);
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale', 'examples']);
-}, 120_000);
+buildsExamples();
 
 leavesNoSockets();
 
 const fileOf = (name: string): string => join(ROOT, `dist-examples/${name}.js`);
 
-/** A server among the examples, until the end of the scope. */
-class Running implements AsyncDisposable {
-  output = '';
-  private readonly exited: Promise<unknown[]>;
-
-  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
-    this.exited = once(child, 'close');
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-  }
-
-  static async start(place: Namespace, name: string, ...args: string[]): Promise<Running> {
-    const running = new Running(place.spawn(process.execPath, [fileOf(name), ...args]));
-    while (!running.output.includes('listening on port'))
-      await Promise.race([once(running.child.stdout, 'data'), running.failed()]);
-    return running;
-  }
-
-  private async failed(): Promise<never> {
-    await this.exited;
-    throw new Error(this.output);
-  }
-
-  async end(): Promise<string> {
-    this.child.kill('SIGTERM');
-    const [code] = await this.exited;
-    expect(code).toBe(0);
-    return this.output;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.exited;
-  }
+/** A server among the examples, in a namespace, until the end of the scope. */
+async function started(place: Namespace, name: string, ...args: string[]): Promise<Running> {
+  const program = startExample(name, args, place);
+  await program.said(/listening on port/);
+  return program;
 }
 
 test.each(['ping', 'traceroute', 'udp-reflector', 'dhcp-server'])(
   'example %s: --help says what it is',
-  (name) => {
-    const said = execFileSync(process.execPath, [fileOf(name), '--help']).toString();
-    expect(said).toMatch(new RegExp(`^${name} `));
+  async (name) => {
+    const { stdout } = await runExample(name, '--help');
+    expect(stdout).toMatch(new RegExp(`^${name} `));
   },
 );
 
@@ -119,7 +87,7 @@ async function reflected(place: Namespace): Promise<Buffer[]> {
 
 isolated('example udp-reflector: a train comes back as a train', async () => {
   using place = new Namespace();
-  await using program = await Running.start(place, 'udp-reflector');
+  await using program = await started(place, 'udp-reflector');
   expect(await reflected(place)).toEqual(SENT);
   const counts: unknown = JSON.parse(/done: (.*)/.exec(await program.end())![1]);
   // 41 datagrams were one message.
@@ -128,7 +96,7 @@ isolated('example udp-reflector: a train comes back as a train', async () => {
 
 isolated('example udp-reflector: --plain takes each datagram by itself', async () => {
   using place = new Namespace();
-  await using program = await Running.start(place, 'udp-reflector', '--plain');
+  await using program = await started(place, 'udp-reflector', '--plain');
   expect(await reflected(place)).toEqual(SENT);
   const counts: unknown = JSON.parse(/done: (.*)/.exec(await program.end())![1]);
   const { length } = SENT;
@@ -149,7 +117,7 @@ isolated(
     }
     // Where everything goes that is not told where: the wrong way for the other client.
     server.ip('route', 'add', 'default', 'via', '10.82.1.9');
-    await using program = await Running.start(server, 'dhcp-server', '--lease', '600');
+    await using program = await started(server, 'dhcp-server', '--lease', '600');
     const ask = async (place: Namespace, ...hardware: string[]): Promise<unknown> =>
       JSON.parse(
         await place.run('python3', [join(__dirname, 'dhcp_client.py'), 'eth0', ...hardware]),

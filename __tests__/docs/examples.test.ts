@@ -1,67 +1,26 @@
 // The programs of examples/, each in a process of its own, over dist/: what they say, what they do, and how they end.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import { connect, listen } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
+import { buildsExamples, runExample, startServer } from '../support/examples';
 import { ROOT } from './document';
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale', 'examples']);
-}, 60_000);
+buildsExamples();
 
 leavesNoSockets();
 
-interface Running extends AsyncDisposable {
-  readonly port: number;
-  readonly child: ChildProcess;
-  /** Everything it has printed, when it has ended by SIGTERM. */
-  end(): Promise<string>;
-}
-
-async function run(name: string, ...args: string[]): Promise<Running> {
-  const file = join(ROOT, `dist-examples/${name}.js`);
-  const child = spawn(process.execPath, [file, '--port', '0', ...args]);
-  let output = '';
-  const exited = once(child, 'close');
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      const found = /listening on port (\d+)/.exec(output)?.[1];
-      if (found !== undefined) resolve(Number(found));
-    });
-    void exited.then(() => reject(new Error(output)));
-  });
-  return {
-    port,
-    child,
-    async end(): Promise<string> {
-      child.kill('SIGTERM');
-      const [code] = (await exited) as [number | null];
-      expect(code).toBe(0);
-      return output;
-    },
-    async [Symbol.asyncDispose](): Promise<void> {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
 test.each(['echo-server', 'static-http-server', 'port-forwarder', 'chat-server'])(
   'example %s: --help says what it is',
-  (name) => {
-    const file = join(ROOT, `dist-examples/${name}.js`);
-    const said = execFileSync(process.execPath, [file, '--help']).toString();
-    expect(said).toMatch(new RegExp(`^${name} `));
+  async (name) => {
+    const { stdout } = await runExample(name, '--help');
+    expect(stdout).toMatch(new RegExp(`^${name} `));
   },
 );
 
 test('example echo-server', async () => {
-  await using program = await run('echo-server');
+  await using program = await startServer('echo-server', []);
   const client = await connect({ host: '127.0.0.1', port: program.port });
   await client.write('again');
   expect((await client.readExactly(5)).toString()).toBe('again');
@@ -70,7 +29,7 @@ test('example echo-server', async () => {
 });
 
 test('example static-http-server', async () => {
-  await using program = await run('static-http-server', ROOT);
+  await using program = await startServer('static-http-server', [ROOT]);
   const fetched = async (path: string): Promise<[number | undefined, string]> => {
     const asked = get({ host: '127.0.0.1', port: program.port, path, agent: false });
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
@@ -87,7 +46,7 @@ test('example static-http-server', async () => {
 
 test('example port-forwarder', async () => {
   await using target = await listen({ host: '127.0.0.1', port: 0 });
-  await using program = await run('port-forwarder', `127.0.0.1:${target.address.port}`);
+  await using program = await startServer('port-forwarder', [`127.0.0.1:${target.address.port}`]);
   const client = await connect({ host: '127.0.0.1', port: program.port });
   await client.write('there');
   const peer = await target.accept();
@@ -103,7 +62,7 @@ test('example port-forwarder', async () => {
 });
 
 test('example chat-server', async () => {
-  await using program = await run('chat-server');
+  await using program = await startServer('chat-server', []);
   const place = { host: '127.0.0.1', port: program.port };
   const [one, other] = [await connect(place), await connect(place)];
   let heard = '';

@@ -5,7 +5,6 @@ import { Buffer } from 'node:buffer';
 import type { OperatorFunction } from 'rxjs';
 import type { Puttable } from '../adapters/contract';
 import type { Operation } from '../core/operation';
-import { reactor } from '../core/runtime';
 import { integer, record, type Wait } from '../core/validate';
 import type { Address, AddressInput } from '../socket/address';
 import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
