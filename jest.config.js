@@ -4,8 +4,16 @@
 //   serial     __tests__/process and __tests__/load: child processes, floods, timing
 //   real       __tests__/real: other people's servers and clients, where they are installed
 // `npm test` runs the one, then the other with --runInBand; `npm run test:real` the third.
+// EAGAIN_TEST_THREAD=worker: the files of `parallel` run in worker_threads (`npm run test:worker`).
 
 const serialFolders = ['process', 'load'];
+
+// Jest would run few or fast files in its own thread, but for a limit of its workers' memory: one that no
+// worker reaches. One at a time: threads share descriptors, and each file counts them.
+const inWorkers = process.env.EAGAIN_TEST_THREAD === 'worker';
+const workers = inWorkers
+  ? { maxWorkers: 1, workerThreads: true, workerIdleMemoryLimit: 2 ** 40 }
+  : { maxWorkers: 2 };
 
 /** @type {import('@jest/types').Config.InitialProjectOptions} */
 const common = {
@@ -30,13 +38,14 @@ const common = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  maxWorkers: 2,
+  ...workers,
   testTimeout: 20_000,
   reporters: ['default', '<rootDir>/scripts/jest-reporter.js'],
   projects: [
     {
       ...common,
       displayName: 'parallel',
+      setupFiles: inWorkers ? ['<rootDir>/scripts/jest-in-worker.js'] : [],
       testMatch: ['**/__tests__/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { Socket } from '../../lib/socket/socket';
 
 function ip(...args: readonly string[]): void {
@@ -15,7 +16,7 @@ function ip(...args: readonly string[]): void {
 let made = 0;
 
 export class Namespace implements Disposable {
-  readonly name = `eagain-${process.pid}-${made++}`;
+  readonly name = `eagain-${process.pid}-${threadId}-${made++}`;
 
   constructor() {
     ip('netns', 'add', this.name);

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <node_api.h>
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -21,6 +22,10 @@ constexpr size_t kLongestText = NI_MAXHOST - 1;
 
 using Question = std::function<sys::Answer()>;
 
+// How many look-ups have a thread of the pool, or are next for one: the pool is the process's, and
+// so is this count.
+std::atomic<int> running{0};
+
 // One look-up, from the call to its answer. The runtime's: an environment that ends waits for those
 // that a thread is at work on, and cancels the others, and either way calls `complete`.
 class LookUp {
@@ -29,6 +34,7 @@ class LookUp {
   static int begin(napi_env env, napi_value done, Question question) {
     auto* self = new LookUp(std::move(question));
     napi_value name;
+    running++;
     if (napi_create_string_utf8(env, "eagain:names", NAPI_AUTO_LENGTH, &name) == napi_ok &&
         napi_create_reference(env, done, 1, &self->done_) == napi_ok &&
         napi_create_async_work(env, nullptr, name, execute, complete, self, &self->work_) ==
@@ -36,6 +42,7 @@ class LookUp {
         napi_queue_async_work(env, self->work_) == napi_ok) {
       return 0;
     }
+    running--;
     self->end(env);
     return -ENOMEM;
   }
@@ -51,6 +58,7 @@ class LookUp {
   // JavaScript may not run any more, in which case every step says so and nobody waits for it.
   static void complete(napi_env env, napi_status status, void* data) {
     auto* self = static_cast<LookUp*>(data);
+    running--;
     if (status == napi_ok) self->tell(env);
     self->end(env);
   }
@@ -159,6 +167,9 @@ int entries(Arguments& arguments) {
   return begin(arguments, [=] { return sys::enumerate(in); });
 }
 
+// lookUps(): how many run, whichever thread of JavaScript's asked.
+int look_ups(Arguments&) { return running; }
+
 // gaiStrerror(status): its words.
 napi_value gai_strerror(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
@@ -185,13 +196,10 @@ napi_value interfaces(napi_env env, napi_callback_info) {
 }
 
 const Export kCalls[] = {
-    {"getaddrinfo", entry<getaddrinfo>},
-    {"getnameinfo", entry<getnameinfo>},
-    {"entryByName", entry<entry_by_name>},
-    {"entryByNumber", entry<entry_by_number>},
-    {"entries", entry<entries>},
-    {"gaiStrerror", gai_strerror},
-    {"interfaces", interfaces},
+    {"getaddrinfo", entry<getaddrinfo>},   {"getnameinfo", entry<getnameinfo>},
+    {"entryByName", entry<entry_by_name>}, {"entryByNumber", entry<entry_by_number>},
+    {"entries", entry<entries>},           {"lookUps", entry<look_ups>},
+    {"gaiStrerror", gai_strerror},         {"interfaces", interfaces},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@ import { abortError, lookUpError, systemError } from '../core/errors';
 import { limit } from '../core/limits';
 import type { Wait } from '../core/validate';
 import type { Done } from '../native/binding';
+import { binding } from '../native/load';
 import { Fields } from './fields';
 
 export interface Question {
@@ -17,7 +18,9 @@ export interface Question {
 }
 
 // libuv's threads are everybody's: file system, zlib, crypto. A server that does not answer may have half of
-// them from us, as from node:dns, and every other look-up waits here, where it can be taken back.
+// them from us, as from node:dns, and every other look-up waits here, where it can be taken back. Workers share
+// these threads. Each may have one look-up at any time, whose end begins the next, so that none waits for
+// another worker's; more than one while all workers together have fewer than half.
 const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
 const AT_ONCE = Math.max(1, Math.ceil(THREADS / 2));
 
@@ -35,8 +38,12 @@ function next(): Begin | undefined {
   return queue.next().value;
 }
 
+function mayBegin(): boolean {
+  return running === 0 || binding.lookUps() < AT_ONCE;
+}
+
 function beginNext(): void {
-  while (running < AT_ONCE && waiting.size > 0) {
+  while (waiting.size > 0 && mayBegin()) {
     const begin = next()!;
     waiting.delete(begin);
     running++;

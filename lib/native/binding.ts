@@ -179,6 +179,8 @@ export interface Binding {
     protocol: string | null,
   ): number;
   entries(done: Done, database: number): number;
+  /** How many of them run, of all threads of this process. */
+  lookUps(): number;
   gaiStrerror(status: number): string | undefined;
   /** The fields, or -errno. */
   interfaces(): string | number;

@@ -156,6 +156,7 @@ export const anyCall: fc.Arbitrary<() => Call> = fc.oneof(
     .map((rest) => (): Call => ['entryByNumber', [done, ...rest]]),
   small.map((database) => (): Call => ['entries', [done, database]]),
   fc.integer().map((status) => (): Call => ['gaiStrerror', [status]]),
+  fc.constant((): Call => ['lookUps', []]),
   fc.nat(1).map((alive) => (): Call => ['reference', [alive]]),
 );
 
