@@ -139,6 +139,23 @@ describe('Handle', () => {
     expect(handle.worthTrying(READ)).toBe(false);
   });
 
+  test('in doubt, is worth trying both ways, and is not drained before the kernel refuses a read', () => {
+    // A refusal that was another socket's has wiped out that the end stands behind the bytes.
+    const handle = new Handle(1);
+    handle.notice(READ | PEER_CLOSED);
+    handle.refuse(READ);
+    handle.refuse(WRITE);
+    handle.doubt();
+    expect([handle.worthTrying(READ), handle.worthTrying(WRITE)]).toEqual([true, true]);
+    handle.drained();
+    expect(handle.worthTrying(READ)).toBe(true);
+    handle.refuse(READ);
+    expect(handle.worthTrying(READ)).toBe(false);
+    handle.notice(READ);
+    handle.drained();
+    expect(handle.worthTrying(READ)).toBe(false);
+  });
+
   test('remembers what stands behind the bytes over a refused write', () => {
     const handle = new Handle(1);
     handle.notice(READ | PEER_CLOSED);

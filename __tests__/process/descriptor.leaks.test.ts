@@ -343,3 +343,39 @@ test('promise 8: a listener that the program has lost is closed, but not while s
   );
   expect(outcome).toEqual({ first: 'x', late: 'ECONNREFUSED' });
 });
+
+test('promise 8: copies of the library that nobody holds any more leave no poller and no socket', async () => {
+  const { before, during, after } = await run<Open & { during: string[] }>(
+    async ({ descriptors, collect, library, load, tell }) => {
+      const { Module } = load('node:module') as {
+        Module: new (path: string) => { load(path: string): void; exports: unknown };
+      };
+      // A copy of its own, as each file of Jest's has: the addon is loaded once, and makes a binding for each. Not by
+      // require(), which remembers whom it has loaded for whom.
+      const copy = async (): Promise<unknown> => {
+        const path = load.resolve(library);
+        const module = new Module(path);
+        module.load(path);
+        const { socketpair } = module.exports as typeof import('../../lib');
+        const pair = socketpair();
+        await pair[0].recv(Buffer.alloc(1), { timeout: 0 }).catch(() => undefined);
+        return [module, pair];
+      };
+      // The first one's is remembered by what it has loaded.
+      await copy();
+      await collect(() => !descriptors().some((name) => name.startsWith('socket:')));
+      const open = descriptors();
+      const copies = [];
+      for (let i = 0; i < 10; i++) copies.push(await copy());
+      const all = descriptors();
+      copies.length = 0;
+      await collect(() => descriptors().length <= open.length);
+      tell({ before: open, during: all, after: descriptors() });
+    },
+    undefined,
+    withGc,
+  );
+  // A poller and both ends each.
+  expect(during.length).toBe(before.length + 10 * 3);
+  expect(after).toEqual(before);
+});

@@ -7,7 +7,7 @@ import { leavesNoSockets } from '../support/descriptors';
 import { temporaryFolder } from '../support/names';
 import { rejection, thrown, type Failure } from '../support/outcomes';
 import { connectedSockets, receiveAll, sockets, type SocketPair } from '../support/streams';
-import { isPending, turn, turns } from '../support/turns';
+import { isPending, turn, turns, until } from '../support/turns';
 
 leavesNoSockets();
 const place = temporaryFolder();
@@ -376,4 +376,26 @@ test('splice: nothing waits on either socket after it', async () => {
   controller.abort();
   await rejection(splicing);
   expect([source.state.waiting, target.state.waiting]).toEqual([0, 0]);
+});
+
+test('splice: given up on a full target, it has not forgotten that the end stands behind the bytes', async () => {
+  using all = await chain(
+    () => sockets(),
+    () => sockets(),
+  );
+  const { from, source, target } = all;
+  while (target.trySend(Buffer.alloc(100_000)) !== null);
+  const controller = new AbortController();
+  const splicing = rejection(source.splice(target, { length: 10, signal: controller.signal }));
+  await turns();
+  // One event for bytes and end, whose bytes the target refuses: the EAGAIN is not the source's.
+  from.trySend(Buffer.from('ten bytes.and others'));
+  from.shutdown('write');
+  await until(() => source.state.bytesRead === 10);
+  controller.abort();
+  expect((await splicing).data!.toString()).toBe('ten bytes.');
+  // No deadline, which would have it try again.
+  const room = Buffer.alloc(100);
+  expect(await source.recv(room)).toBe(10);
+  expect(await source.recv(room)).toBe(0);
 });
