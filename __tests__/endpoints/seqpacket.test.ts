@@ -208,6 +208,43 @@ test("seqpacket: the kernel's stamps are seen by those who have asked for them",
   }
 });
 
+test('promise 7: whoever switches stamps on and off, an empty record is not the end', async () => {
+  const [a, b] = socketpair('seqpacket');
+  using sender = a;
+  using receiver = b;
+  const records = new SeqpacketSocket(receiver);
+  for (const option of [
+    C.SO_TIMESTAMP,
+    C.SO_TIMESTAMPNS,
+    C.SO_TIMESTAMP_NEW,
+    C.SO_TIMESTAMPNS_NEW,
+    C.SO_TIMESTAMPING,
+  ]) {
+    // SOF_TIMESTAMPING_SOFTWARE, where it is flags; just on for the others.
+    receiver.setsockopt(C.SOL_SOCKET, option, 0x10);
+    for (const data of ['', 'x']) {
+      // One of them before the option, one behind it.
+      await sender.send(Buffer.from(data));
+      receiver.setsockopt(C.SOL_SOCKET, option, false);
+      await sender.send(Buffer.from(data));
+      for (let i = 0; i < 2; i++) {
+        const record = (await records.receive())!;
+        expect([record.data.toString(), record.control]).toEqual([data, []]);
+      }
+    }
+  }
+  receiver.set('timestamps', false);
+  await sender.send(Buffer.alloc(0));
+  expect(await records.receive()).toMatchObject({ length: 0, control: [] });
+  // Behind this library's back: what has bytes is no end.
+  using other = receiver.dup();
+  other.setsockopt(C.SOL_SOCKET, C.SO_TIMESTAMP, false);
+  await sender.send(Buffer.from('x'));
+  expect(await records.receive()).toMatchObject({ length: 1 });
+  sender.shutdown('write');
+  expect(await records.receive()).toBeNull();
+});
+
 test('seqpacket: a client that connects in the same breath', async () => {
   const path = abstractName();
   await using server = await listen({ type: 'seqpacket', path });

@@ -5,6 +5,7 @@ import type { UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import { DrainRecords } from '../socket/inbox';
 import type { Message } from '../socket/message';
+import { keepStamped } from '../socket/state';
 import { EndWriting } from '../socket/stream';
 import type { Socket } from '../socket/socket';
 import { closePolitely, type CloseOptions } from './closing';
@@ -13,14 +14,14 @@ import { MessageSocket } from './message';
 export class SeqpacketSocket extends MessageSocket<UnixAddress> {
   // An empty record and the end of the stream are both 0 bytes to recvmsg(2). With SO_TIMESTAMP the kernel
   // stamps records, and has nothing to stamp at the end; a Unix socket's timestamps cost nobody else a thing.
-  // The user sees them only where he has set the option himself.
-  // Test: "promise 7: an empty SEQPACKET record is not the end".
+  // The user sees them only where he has set the option himself, and may switch it off again: the stamps go on.
+  // Tests: "promise 7: an empty SEQPACKET record is not the end", "… whoever switches stamps on and off".
   /** @internal Use `connect` or a `Listener`. */
   constructor(socket: Socket) {
     super(socket);
-    if (socket.domain !== C.AF_UNIX || stampsAlready(socket)) return;
-    socket.setsockopt(C.SOL_SOCKET, C.SO_TIMESTAMP, true);
-    socket.state.ownStamp = true;
+    if (socket.domain !== C.AF_UNIX) return;
+    socket.state.needsStamp = true;
+    keepStamped(socket.state);
   }
 
   /** The next record; null at the end of the stream. An empty record is a Message of 0 bytes. */
@@ -43,11 +44,4 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
     this.flush();
     return this.perform(new EndWriting(this.socket.state), options);
   }
-}
-
-// SO_TIMESTAMPNS stamps as well, and SO_TIMESTAMP would take its place (sock_set_timestamp).
-function stampsAlready(socket: Socket): boolean {
-  return [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS].some(
-    (option) => socket.getsockopt(C.SOL_SOCKET, option).readInt32LE() !== 0,
-  );
 }

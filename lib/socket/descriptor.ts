@@ -19,12 +19,11 @@ import {
 } from './options';
 import { getOwner, setOwner, type Owner } from './owner';
 import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
-import { SocketState } from './state';
+import { keepStamped, SocketState, STAMPS } from './state';
 
 const { shared } = reactor.memory;
 
 /** Who sets one of these wants to see the kernel's stamps: SeqpacketSocket. */
-const STAMPS: readonly number[] = [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS, C.SO_TIMESTAMPING];
 
 // A socket that the program has lost leaves no descriptor behind. What waits on a socket keeps it.
 const lost = new FinalizationRegistry<SocketState>((state) => {
@@ -213,7 +212,7 @@ export abstract class SocketDescriptor {
     const { state } = this;
     // SO_RCVLOWAT and others change readiness with no event.
     state.forget();
-    if (level === C.SOL_SOCKET && STAMPS.includes(name)) state.ownStamp = false;
+    if (level === C.SOL_SOCKET && STAMPS.has(name)) keepStamped(state, name);
     if (level === C.SOL_SOCKET && name === C.SO_LINGER) state.lingers = true;
     // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).
     if (level === C.IPPROTO_TCP && name === C.TCP_ULP) state.stream = false;

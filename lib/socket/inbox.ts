@@ -6,7 +6,7 @@ import { closeControl } from './control';
 import {
   BATCH_CAPACITY,
   cut,
-  isStamped,
+  isEnd,
   messageAt,
   slabs,
   TOLD,
@@ -53,7 +53,7 @@ export class Inbox {
     this.first = 0;
     for (let i = 0; i < received; i++) {
       // After the end recvmmsg(2) repeats it until the batch is full.
-      this.ended = this.stamped && !isStamped(i);
+      this.ended = this.stamped && isEnd(i);
       if (this.ended) break;
       this.messages.push(messageAt(i, size, state, wanted));
     }

@@ -91,9 +91,10 @@ export const TOLD: ControlWanted = { size: CONTROL_ROOM, descriptors: false };
 
 const NONE: readonly Control[] = Object.freeze([]);
 
-/** Whether the kernel stamped message `i`: see SeqpacketSocket. */
-export function isStamped(i: number): boolean {
-  return shared[FACTS + i * FACTS_PER_MESSAGE + CONTROL_LENGTH_FACT] !== 0;
+/** Whether message `i` of a stamped socket is none, but the end: nothing came, not even a stamp. See SeqpacketSocket. */
+export function isEnd(i: number): boolean {
+  const fact = FACTS + i * FACTS_PER_MESSAGE;
+  return shared[fact] === 0 && shared[fact + CONTROL_LENGTH_FACT] === 0;
 }
 
 let memory: Memory | undefined;
@@ -185,7 +186,7 @@ function withControl(
     closeControl(control);
     return controlTruncatedError(message.data.length);
   }
-  message.control = state.ownStamp ? withoutStamp(control) : control;
+  message.control = state.hidesStamps ? withoutStamp(control) : control;
   for (const part of message.control) tell(message, part);
   return message;
 }

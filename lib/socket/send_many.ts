@@ -11,7 +11,7 @@ import { present, Sending } from './send';
 import type { SocketState } from './state';
 
 // Out of the table, which V8 keeps as a dictionary.
-const { EFAULT, EINVAL, EIO, EMSGSIZE } = C;
+const { EFAULT, EINVAL, EIO, EMSGSIZE, MSG_ZEROCOPY } = C;
 
 /** One message by itself, out of the caller's memory: 1, or -errno. */
 function sendOne(state: SocketState, message: Outgoing, flags: number): number {
@@ -25,6 +25,20 @@ function sendOne(state: SocketState, message: Outgoing, flags: number): number {
       ? binding.sendto(state.token, only, 0, only.byteLength, flags, length)
       : binding.sendmsg(state.token, pieces, flags, length, beside);
   return result < 0 ? result : 1;
+}
+
+/**
+ * With MSG_ZEROCOPY the kernel goes on reading after the call: the caller's memory, which is his to leave alone, and
+ * not the slab, whose next use would be on the wire. So each goes by itself.
+ */
+function sendUncopied(state: SocketState, messages: readonly Outgoing[], flags: number): number {
+  let sent = 0;
+  for (const message of messages) {
+    const result = sendOne(state, message, flags);
+    if (result < 0) return sent > 0 ? sent : result;
+    sent++;
+  }
+  return sent;
 }
 
 /** One sendmmsg(2) for `messages` from `first` on: how many went. One larger than the slab goes by itself. */
@@ -87,7 +101,9 @@ export class SendBatch extends Sending<number> {
   }
 
   attempt(): number {
-    return sendSome(this.handle, this.messages, 0, this.flags);
+    const { handle, messages, flags } = this;
+    if ((flags & MSG_ZEROCOPY) !== 0) return sendUncopied(handle, messages, flags);
+    return sendSome(handle, messages, 0, flags);
   }
 
   value(result: number): number {

@@ -162,7 +162,10 @@ export class Socket extends SocketDescriptor {
     return this.now(this.sendingMessage(message));
   }
 
-  /** One sendmmsg(2): how many of the messages went, from the first on; at most 64 go at once. */
+  /**
+   * One sendmmsg(2): how many of the messages went, from the first on; at most 64 go at once. With MSG_ZEROCOPY one
+   * sendmsg(2) each, out of the caller's memory, which has to stay as it is until `readErrorQueue` tells of them.
+   */
   sendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): Promise<number> {
     if (isEmpty(messages)) return Promise.resolve(0);
     return this.wait(this.sendingMessages(messages, options), options);
