@@ -25,8 +25,9 @@ std::string_view interface_of(const ifaddrs& entry) {
   return name.substr(0, name.find(':'));
 }
 
+// glibc makes no address of a link that has none: of a tunnel (tun), which is there nevertheless.
 bool is_link(const ifaddrs& entry) {
-  return entry.ifa_addr != nullptr && entry.ifa_addr->sa_family == AF_PACKET;
+  return entry.ifa_addr == nullptr || entry.ifa_addr->sa_family == AF_PACKET;
 }
 
 bool is_address(const ifaddrs& entry, std::string_view name) {
@@ -49,11 +50,30 @@ std::string hex_of(const sockaddr* address, size_t length) {
   return text;
 }
 
-int mtu_of(int fd, const char* name) {
+ifreq request_of(const char* name) {
   ifreq request;
   std::memset(&request, 0, sizeof(request));
   std::strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+  return request;
+}
+
+int mtu_of(int fd, const char* name) {
+  ifreq request = request_of(name);
   return ::ioctl(fd, SIOCGIFMTU, &request) < 0 ? -errno : request.ifr_mtu;
+}
+
+// Where the link has no address, asked one by one (netdevice(7)).
+sockaddr_ll hardware_of(int fd, const ifaddrs& link) {
+  sockaddr_ll hardware;
+  std::memset(&hardware, 0, sizeof(hardware));
+  if (link.ifa_addr != nullptr) {
+    std::memcpy(&hardware, link.ifa_addr, sizeof(hardware));
+    return hardware;
+  }
+  ifreq request = request_of(link.ifa_name);
+  if (::ioctl(fd, SIOCGIFHWADDR, &request) == 0) hardware.sll_hatype = request.ifr_hwaddr.sa_family;
+  if (::ioctl(fd, SIOCGIFINDEX, &request) == 0) hardware.sll_ifindex = request.ifr_ifindex;
+  return hardware;
 }
 
 void add_address(Fields& fields, const ifaddrs& entry) {
@@ -66,9 +86,8 @@ void add_address(Fields& fields, const ifaddrs& entry) {
   fields.text(other ? text_of(entry.ifa_broadaddr).c_str() : "");
 }
 
-void add_interface(Fields& fields, const ifaddrs& link, const ifaddrs* all, int mtu) {
-  sockaddr_ll hardware;
-  std::memcpy(&hardware, link.ifa_addr, sizeof(hardware));
+void add_interface(Fields& fields, const ifaddrs& link, const ifaddrs* all, int fd, int mtu) {
+  const sockaddr_ll hardware = hardware_of(fd, link);
   fields.text(link.ifa_name);
   fields.number(hardware.sll_ifindex);
   fields.number(link.ifa_flags);
@@ -101,7 +120,7 @@ int interfaces(Fields& fields) {
     if (!is_link(*each)) continue;
     const int mtu = mtu_of(fd, each->ifa_name);
     // Gone since: so it is no interface any more.
-    if (mtu >= 0) add_interface(fields, *each, all, mtu);
+    if (mtu >= 0) add_interface(fields, *each, all, fd, mtu);
   }
   ::freeifaddrs(all);
   sys::close(fd);

@@ -78,6 +78,7 @@ function readAddress(fields: Fields, flags: number): InterfaceAddress {
   const address = fields.text();
   const scopeId = fields.number();
   const netmask = fields.text();
+  // Where there is no broadcast address, glibc has the address itself there (IFA_ADDRESS).
   const other = fields.text();
   return {
     family,
@@ -85,9 +86,10 @@ function readAddress(fields: Fields, flags: number): InterfaceAddress {
     ...(scopeId !== 0 && { scopeId }),
     netmask,
     prefixLength: prefixLength(family, netmask),
-    ...(other !== '' && {
-      [(flags & C.IFF_POINTOPOINT) !== 0 ? 'destination' : 'broadcast']: other,
-    }),
+    ...(other !== '' &&
+      other !== address && {
+        [(flags & C.IFF_POINTOPOINT) !== 0 ? 'destination' : 'broadcast']: other,
+      }),
   };
 }
 
