@@ -5,7 +5,7 @@ import type { UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import { DrainRecords } from '../socket/inbox';
 import type { Message } from '../socket/message';
-import { keepStamped } from '../socket/state';
+import { keepStamped } from '../socket/stamps';
 import { EndWriting } from '../socket/stream';
 import type { Socket } from '../socket/socket';
 import { closePolitely, type CloseOptions } from './closing';

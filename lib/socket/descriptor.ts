@@ -19,11 +19,10 @@ import {
 } from './options';
 import { getOwner, setOwner, type Owner } from './owner';
 import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
-import { keepStamped, SocketState, STAMPS } from './state';
+import { keepStamped, STAMPS } from './stamps';
+import { SocketState } from './state';
 
 const { shared } = reactor.memory;
-
-/** Who sets one of these wants to see the kernel's stamps: SeqpacketSocket. */
 
 // A socket that the program has lost leaves no descriptor behind. What waits on a socket keeps it.
 const lost = new FinalizationRegistry<SocketState>((state) => {

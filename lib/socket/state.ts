@@ -20,7 +20,6 @@ const {
   SOCK_RAW,
   SOCK_STREAM,
   SOL_SOCKET,
-  SO_TIMESTAMP,
 } = C;
 
 export class SocketState extends Handle {
@@ -103,36 +102,4 @@ export function askOption(token: number, name: number): number {
   const result = binding.getsockopt(token, SOL_SOCKET, name, new Uint8Array(value.buffer));
   if (result < 0) throw systemError(result, 'getsockopt');
   return value[0];
-}
-
-// Each takes the others' place (sock_set_timestamp). Those with 64-bit times have names of their own since Linux 5.1.
-const RECEIVED = [
-  SO_TIMESTAMP,
-  C.SO_TIMESTAMPNS,
-  C.SO_TIMESTAMP_OLD,
-  C.SO_TIMESTAMPNS_OLD,
-  C.SO_TIMESTAMP_NEW,
-  C.SO_TIMESTAMPNS_NEW,
-];
-const BY_FLAGS = [C.SO_TIMESTAMPING, C.SO_TIMESTAMPING_OLD, C.SO_TIMESTAMPING_NEW];
-
-/** The options that have the kernel stamp messages. */
-export const STAMPS: ReadonlySet<number> = new Set([...RECEIVED, ...BY_FLAGS]);
-
-/**
- * One of them, `name`, was set by the user, or the need has arisen: where a stamp is needed and the user has none of his
- * own, this library has it.
- */
-export function keepStamped(state: SocketState, name = SO_TIMESTAMP): void {
-  // Older headers have not all of them.
-  const isOn = (option: number | undefined): boolean =>
-    option !== undefined && askOption(state.token, option) !== 0;
-  if (RECEIVED.includes(name)) state.ownStamp = false;
-  if (state.needsStamp && !RECEIVED.some(isOn)) {
-    const on = new Uint8Array(new Int32Array([1]).buffer);
-    const result = binding.setsockopt(state.token, SOL_SOCKET, SO_TIMESTAMP, on);
-    if (result < 0) throw systemError(result, 'setsockopt');
-    state.ownStamp = true;
-  }
-  state.hidesStamps = state.ownStamp && !BY_FLAGS.some(isOn);
 }
