@@ -31,7 +31,13 @@ export type { InetMetadata, SocketMetadata, UdpMetadata } from './endpoints/meta
 export type { Membership, MulticastOptions } from './socket/multicast';
 export { DatagramSocket } from './endpoints/datagram';
 export { SeqpacketSocket } from './endpoints/seqpacket';
-export { RawSocket, type RawAddress, type RawOutgoingMessage } from './endpoints/raw';
+export {
+  RawSocket,
+  type PacketGroup,
+  type RawAddress,
+  type RawGroup,
+  type RawOutgoingMessage,
+} from './endpoints/raw';
 export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
 export type { SinkOptions } from './endpoints/sink';
 export { createConnection } from './endpoints/connection';

@@ -13,6 +13,8 @@ export interface ChildOptions {
   node?: readonly string[];
   /** Run as root in a network namespace of its own, with this done first: its loopback and its sysctls. */
   network?: string;
+  /** Run in the network namespace of this name. */
+  namespace?: string;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ChildOptions {
  * `report` in scope, and gives what it reported.
  */
 export function runInChild(program: string, options: ChildOptions = {}): Promise<unknown> {
-  const { descriptors, node = [], network } = options;
+  const { descriptors, node = [], network, namespace } = options;
   const script = `
     const named = process.env.EAGAIN_ADDON;
     const addon = named ? require(named) : require('node-gyp-build')(${JSON.stringify(join(LIBRARY, '..'))});
@@ -48,7 +50,11 @@ export function runInChild(program: string, options: ChildOptions = {}): Promise
   ];
   return new Promise((resolve, reject) => {
     const [file, args] =
-      network === undefined ? ['sh', command] : ['unshare', ['--net', 'sh', ...command]];
+      namespace !== undefined
+        ? ['ip', ['netns', 'exec', namespace, 'sh', ...command]]
+        : network !== undefined
+          ? ['unshare', ['--net', 'sh', ...command]]
+          : ['sh', command];
     execFile(file, args, { timeout: 15_000 }, (error, stdout, stderr) => {
       if (error !== null) {
         const how = `code ${String(error.code)}, signal ${String(error.signal)}`;

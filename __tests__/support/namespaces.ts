@@ -48,6 +48,17 @@ export class Namespace implements Disposable {
     return output;
   }
 
+  /** What `ip -j` says within. */
+  json(...args: readonly string[]): unknown {
+    return JSON.parse(execFileSync('ip', ['-n', this.name, '-j', ...args], { encoding: 'utf8' }));
+  }
+
+  /** The index of an interface within. */
+  indexOf(name: string): number {
+    const [link] = this.json('link', 'show', name) as [{ ifindex: number }];
+    return link.ifindex;
+  }
+
   /** A veth pair: `here` in this namespace, with an address each, and `there` in the other one. */
   link(
     other: Namespace,
@@ -69,6 +80,12 @@ export class Namespace implements Disposable {
 
   /** A socket that lives within: numbers as for socket(2). */
   async socket(domain: number, type: number, protocol = 0): Promise<Socket> {
+    const [socket] = await this.sockets(1, domain, type, protocol);
+    return socket;
+  }
+
+  /** Several such, for the price of one. */
+  async sockets(count: number, domain: number, type: number, protocol = 0): Promise<Socket[]> {
     using receiver = Socket.open('unix', 'dgram');
     // In the file system: abstract names are a network namespace's own (unix(7)).
     const folder = mkdtempSync(join(tmpdir(), 'eagain-'));
@@ -76,10 +93,10 @@ export class Namespace implements Disposable {
     receiver.bind({ path });
     const program = [
       'import socket, sys',
-      `s = socket.socket(${domain}, ${type}, ${protocol})`,
+      `s = [socket.socket(${domain}, ${type}, ${protocol}) for _ in range(${count})]`,
       'c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
       `c.connect("${path}")`,
-      'socket.send_fds(c, [b"x"], [s.fileno()])',
+      'socket.send_fds(c, [b"x"], [each.fileno() for each in s])',
     ].join('\n');
     const child = spawn('ip', ['netns', 'exec', this.name, 'python3', '-c', program], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -87,11 +104,11 @@ export class Namespace implements Disposable {
     const gone = new Promise<never>((_, reject) => {
       child.on('exit', (code) => code !== 0 && reject(new Error(`python3 ended with ${code}`)));
     });
-    const receiving = Promise.race([receiver.recvmsg({ controlSize: 64 }), gone]);
+    const receiving = Promise.race([receiver.recvmsg({ controlSize: 2048 }), gone]);
     const message = await receiving.finally(() => rmSync(folder, { recursive: true }));
     const [part] = message.control;
     if (part?.kind !== 'rights') throw new Error('no socket came');
-    return Socket.fromFd(part.fds[0].take());
+    return part.fds.map((fd) => Socket.fromFd(fd.take()));
   }
 
   [Symbol.dispose](): void {

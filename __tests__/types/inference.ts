@@ -91,6 +91,12 @@ export async function bindInfers(): Promise<void> {
   sure<Same<typeof packets, RawSocket<PacketAddress>>>();
   const routes = await bind({ type: 'raw', family: 'netlink', protocol: 'route', groups: 1 });
   sure<Same<typeof routes, RawSocket<NetlinkAddress>>>();
+  using group = icmp.join('224.0.0.5', { interface: 'lo' });
+  using everything = packets.join({ type: 'promiscuous' });
+  using links = routes.join(1);
+  sure<
+    Same<[typeof group, typeof everything, typeof links], [Disposable, Disposable, Disposable]>
+  >();
 }
 
 export async function endpointsYield(

@@ -10,7 +10,10 @@ import {
   type DatagramSocket,
   type Listener,
   type Message,
+  type NetlinkAddress,
   type OutgoingMessage,
+  type PacketAddress,
+  type RawSocket,
   type SeqpacketSocket,
   type StreamSocket,
 } from 'eagain';
@@ -53,6 +56,13 @@ export async function options(): Promise<void> {
   await connect({ port: 80, signal: new AbortController() });
   // @ts-expect-error: a timeout is a number of milliseconds
   await connect({ port: 80, timeout: '5s' });
+}
+
+export function groups(routes: RawSocket<NetlinkAddress>, packets: RawSocket<PacketAddress>): void {
+  // @ts-expect-error: a netlink group is a number
+  routes.join('link');
+  // @ts-expect-error: an interface takes in everything, all multicast, or an address
+  packets.join({ type: 'everything' });
 }
 
 export async function streams(stream: StreamSocket): Promise<void> {

@@ -70,6 +70,8 @@ export interface BindPacketOptions extends SetUpWait, SocketMetadata {
   interface: string | number;
   /** The Ethernet protocol to receive: 'all' (unless told), 'arp', 'ip' …, or its number. */
   protocol?: number | string | undefined;
+  /** Without the link's header, which the kernel takes off and puts on (SOCK_DGRAM). */
+  cooked?: boolean | undefined;
 }
 
 export interface BindNetlinkOptions extends SetUpWait {
@@ -92,6 +94,7 @@ const KEYS: KeysOf<BindOptions> = {
   protocol: true,
   path: true,
   interface: true,
+  cooked: true,
   groups: true,
   type: true,
   broadcast: true,
@@ -214,9 +217,11 @@ async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>>
 
 function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {
   const protocol = swap16(protocolNumber(C.AF_PACKET, options.protocol ?? 'all'));
+  const { cooked = false } = options;
+  if (typeof cooked !== 'boolean') throw invalidType('options.cooked', 'of type boolean', cooked);
   if (typeof options.interface !== 'string') integer('options.interface', options.interface, 0);
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
-  return withSocket('packet', 'raw', 0, options, (socket) => {
+  return withSocket('packet', cooked ? 'dgram' : 'raw', 0, options, (socket) => {
     tellMetadata(socket, options);
     const index = interfaceIndex(options.interface, 'options.interface');
     socket.bind({ family: 'packet', interface: index, protocol });

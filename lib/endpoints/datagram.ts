@@ -9,6 +9,7 @@ import {
   type Membership,
   type MulticastOptions,
 } from '../socket/multicast';
+import { joined } from './membership';
 import { MessageSocket } from './message';
 
 export class DatagramSocket<A extends Address = Address> extends MessageSocket<A> {
@@ -24,15 +25,7 @@ export class DatagramSocket<A extends Address = Address> extends MessageSocket<A
    */
   join(group: string, options: Membership = {}): Disposable {
     const membership = { ...record('options', options) };
-    setMembership(this.socket, true, group, membership);
-    let member = true;
-    return {
-      [Symbol.dispose]: (): void => {
-        // Closing has left all groups.
-        if (member && !this.socket.closed) setMembership(this.socket, false, group, membership);
-        member = false;
-      },
-    };
+    return joined(this.socket, (join) => setMembership(this.socket, join, group, membership));
   }
 
   /**

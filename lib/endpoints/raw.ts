@@ -1,12 +1,21 @@
 // RawSocket: IP packets, link-level packets (AF_PACKET) and netlink messages.
 
 import type { OperatorFunction } from 'rxjs';
-import type { Wait } from '../core/validate';
-import type { Address, AddressInput, InetAddress } from '../socket/address';
-import type { Bytes, IoVec } from '../socket/bytes';
+import { record, type Wait } from '../core/validate';
+import type {
+  Address,
+  AddressInput,
+  InetAddress,
+  NetlinkAddress,
+  PacketAddress,
+} from '../socket/address';
+import { bytesOf, type Bytes, type IoVec } from '../socket/bytes';
 import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send_many';
 import type { OutgoingControl } from '../socket/control';
+import { setMembership, type Membership } from '../socket/multicast';
+import type { PacketMembership } from '../socket/options/types';
+import { joined } from './membership';
 import { MessageSocket, type SendOptions } from './message';
 import type { SinkOptions } from './sink';
 
@@ -21,6 +30,19 @@ export interface RawOutgoingMessage {
   to?: RawAddress;
   control?: readonly OutgoingControl[] | undefined;
 }
+
+/** What a socket of packets takes in beside what it gets anyhow; of its own interface unless told. */
+export type PacketGroup = Omit<PacketMembership, 'interface'> &
+  Partial<Pick<PacketMembership, 'interface'>>;
+
+/** What a raw socket joins: an IP group by its address, what an interface takes in, a netlink group by its number. */
+export type RawGroup<A extends Address = Address> = A extends PacketAddress
+  ? PacketGroup
+  : A extends NetlinkAddress
+    ? number
+    : A extends InetAddress
+      ? string
+      : never;
 
 export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
@@ -44,6 +66,33 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
     options?: SinkOptions<RawOutgoingMessage>,
   ): OperatorFunction<RawOutgoingMessage, never> {
     return super.sink(options) as OperatorFunction<RawOutgoingMessage, never>;
+  }
+
+  /**
+   * Joins a group; disposing of what is returned leaves it again. Raw IP: a multicast group's address, with
+   * `options` as of `DatagramSocket.join`. Packets: `{ type: 'promiscuous' }` and its like, packet(7), which the kernel
+   * counts: the interface is promiscuous until the last who asked has left. Netlink: a group's number, from 1.
+   * @throws SystemError EINVAL (no such netlink group), EPERM (netlink groups for the privileged), ENODEV …
+   */
+  join(group: RawGroup<A>, options: Membership = {}): Disposable {
+    const { socket } = this;
+    if (typeof group === 'number') {
+      return joined(socket, (join) => {
+        socket.set(join ? 'netlinkAddMembership' : 'netlinkDropMembership', group);
+      });
+    }
+    if (typeof group === 'string') {
+      const membership = { ...record('options', options) };
+      return joined(socket, (join) => setMembership(socket, join, group, membership));
+    }
+    const own = (): string | number => (this.localAddress as PacketAddress).interface;
+    const { type, address, interface: given = own() } = record<PacketGroup>('group', group);
+    const copyOf = (bytes: Uint8Array): Uint8Array =>
+      new Uint8Array(bytesOf(bytes, 'group.address'));
+    const membership = { type, interface: given, address: address && copyOf(address) };
+    return joined(socket, (join) => {
+      socket.set(join ? 'packetAddMembership' : 'packetDropMembership', membership);
+    });
   }
 
   protected override recipient(to: AddressInput | undefined): AddressInput | undefined {

@@ -59,10 +59,16 @@ export interface OutgoingMessage {
   control?: readonly OutgoingControl[] | undefined;
 }
 
-export const DEFAULT_SIZE = 65536;
 export const BATCH_CAPACITY = binding.batchLayout.capacity;
 
 const layout = binding.batchLayout;
+
+/**
+ * 66 KiB, the most that leaves room for a whole batch. An IP packet ends at 64 KiB, but a frame has a header before it:
+ * the loopback's are as large as that.
+ */
+export const DEFAULT_SIZE = layout.head + Math.floor(layout.tailSize / BATCH_CAPACITY);
+
 const { shared } = reactor.memory;
 
 interface Memory {
