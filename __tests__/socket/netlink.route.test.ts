@@ -1,57 +1,19 @@
 // AF_NETLINK: a dump of the links, asked of the kernel itself.
 
-import { endianness } from 'node:os';
 import { constants as C, Socket, type Message } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { rejection } from '../support/outcomes';
+import { attributes, KERNEL, messagesIn, request, RTM, RTM_GET, text } from '../support/rtnetlink';
 
 leavesNoSockets();
 
-// rtnetlink(7); the headers have these as enumerations.
-const RTM_GETLINK = 18;
-const RTM_NEWLINK = 16;
-const IFLA_IFNAME = 3;
-const NLMSG_HEADER = 16;
+// struct ifinfomsg, and IFLA_IFNAME behind it: rtnetlink(7).
 const IFINFO = 16;
+const IFLA_IFNAME = 3;
 
-const KERNEL = { family: 'netlink', pid: 0, groups: 0 } as const;
-
-/** A request for all links, as nlmsghdr and ifinfomsg draw it. Netlink is in host order. */
+/** A request for all links. */
 function getLinks(sequence: number): Buffer {
-  const bytes = Buffer.alloc(NLMSG_HEADER + IFINFO);
-  bytes.writeUInt32LE(bytes.length, 0);
-  bytes.writeUInt16LE(RTM_GETLINK, 4);
-  bytes.writeUInt16LE(C.NLM_F_REQUEST | C.NLM_F_DUMP, 6);
-  bytes.writeUInt32LE(sequence, 8);
-  return bytes;
-}
-
-interface Reply {
-  readonly type: number;
-  readonly sequence: number;
-  readonly body: Buffer;
-}
-
-function* replies({ data }: Message): Generator<Reply> {
-  for (let at = 0; at < data.length;) {
-    const length = data.readUInt32LE(at);
-    yield {
-      type: data.readUInt16LE(at + 4),
-      sequence: data.readUInt32LE(at + 8),
-      body: data.subarray(at + NLMSG_HEADER, at + length),
-    };
-    at += (length + 3) & ~3;
-  }
-}
-
-function nameIn(body: Buffer): string | undefined {
-  for (let at = IFINFO; at + 4 <= body.length;) {
-    const length = body.readUInt16LE(at);
-    if (body.readUInt16LE(at + 2) === IFLA_IFNAME)
-      return body.toString('utf8', at + 4, at + length - 1);
-    at += (length + 3) & ~3;
-  }
-  return undefined;
+  return request(RTM_GET.link, C.NLM_F_DUMP, sequence, Buffer.alloc(IFINFO));
 }
 
 async function links(open: Socket, receive: () => Promise<Message>): Promise<string[]> {
@@ -61,17 +23,16 @@ async function links(open: Socket, receive: () => Promise<Message>): Promise<str
     const message = await receive();
     expect(message.from).toEqual(KERNEL);
     expect(message.truncated).toBe(false);
-    for (const { type, sequence, body } of replies(message)) {
+    for (const { type, sequence, body } of messagesIn(message.data)) {
       expect(sequence).toBe(77);
       if (type === C.NLMSG_DONE) return names;
-      expect(type).toBe(RTM_NEWLINK);
-      names.push(nameIn(body)!);
+      expect(type).toBe(RTM.newLink);
+      names.push(text(attributes(body, IFINFO).get(IFLA_IFNAME)));
     }
   }
 }
 
 test('netlink: a dump of the links has the loopback first', async () => {
-  expect(endianness()).toBe('LE');
   using open = Socket.open('netlink', 'raw', 'route');
   open.bind({ family: 'netlink', pid: 0, groups: 0 });
   expect((await links(open, () => open.recvmsg()))[0]).toBe('lo');
