@@ -349,6 +349,9 @@ function decodeUnix(bytes: Uint8Array, start: number, length: number): UnixAddre
   return { family: 'unix', path: isUtf8(path) ? path.toString() : path };
 }
 
+// Every packet has one to be written out.
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function decodePacket(bytes: Uint8Array, fields: DataView, offset: number): PacketAddress {
   const length = fields.getUint8(offset + LL_LENGTH);
   const start = offset + LL_ADDRESS;
@@ -361,10 +364,9 @@ function decodePacket(bytes: Uint8Array, fields: DataView, offset: number): Pack
   const type = PACKET_TYPES[fields.getUint8(offset + LL_PACKET_TYPE)];
   if (type !== undefined) result.packetType = type;
   if (length > 0) {
-    const pairs = Array.from(bytes.subarray(start, start + length), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    );
-    result.hardwareAddress = pairs.join(':');
+    let text = HEX[bytes[start]];
+    for (let i = start + 1; i < start + length; i++) text += `:${HEX[bytes[i]]}`;
+    result.hardwareAddress = text;
   }
   return result;
 }
