@@ -1,11 +1,19 @@
 // RawSocket: ICMP, link-level packets and netlink for an application.
 
+import { readFileSync } from 'node:fs';
 import { filter, firstValueFrom, map } from 'rxjs';
-import { bind, connect, constants as C, type Message, type PacketAddress } from '../../lib/index';
+import {
+  bind,
+  bpf,
+  connect,
+  constants as C,
+  type Message,
+  type PacketAddress,
+} from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { CAN_OPEN_RAW, HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
-import { rejection } from '../support/outcomes';
+import { rejection, thrown } from '../support/outcomes';
 import { isPending, turn } from '../support/turns';
 
 leavesNoSockets();
@@ -119,6 +127,40 @@ raw('promise 7: a packet that is cut says so', async () => {
   });
   await receiver.send(Buffer.alloc(100), { address: '127.0.0.5' });
   expect(await receiver.receive({ size: 30 })).toMatchObject({ length: 120, truncated: true });
+});
+
+raw('raw: the largest frame of the loopback comes whole', async () => {
+  await using udp = await bind({ host: '127.0.0.1' });
+  const { port } = udp.localAddress;
+  const options = { attachFilter: bpf.port(port), forceReceiveBufferSize: 1 << 20 };
+  await using sniffer = await bind({ type: 'raw', interface: 'lo', options });
+  // An IP packet ends at 65,535 bytes, and Ethernet's header is before it.
+  await udp.send(Buffer.alloc(65_507, 'x'), udp.localAddress);
+  expect(await sniffer.receive()).toMatchObject({ length: 65_549, truncated: false });
+});
+
+raw('raw: what cannot be joined names itself', async () => {
+  const options = { type: 'raw', interface: 'lo' } as const;
+  expect(thrown(() => bind({ ...options, cooked: 1 as never })).code).toBe('ERR_INVALID_ARG_TYPE');
+  await using packets = await bind(options);
+  const join = (group: unknown) => thrown(() => packets.join(group as never));
+  expect(join(null)).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  expect(join({ type: 'nothing' })).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+  expect(join({ type: 'multicast', address: 5 }).message).toContain('"group.address"');
+  expect(join({ type: 'multicast', address: Buffer.alloc(9) }).code).toBe('ERR_OUT_OF_RANGE');
+  expect(join({ type: 'promiscuous', interface: 'nosuch0' }).code).toBe('ENODEV');
+  // A group of IP is no group of packets': packet(7) has no such option.
+  expect(join('224.0.0.5').code).toBe('ENOPROTOOPT');
+});
+
+raw('raw: an IP group is joined, and left by disposing', async () => {
+  await using ospf = await bind({ type: 'raw', family: 'IPv4', protocol: 89 });
+  const joined = (): boolean => readFileSync('/proc/net/igmp', 'latin1').includes('050000E0');
+  {
+    using group = ospf.join('224.0.0.5', { interface: 'lo' });
+    expect([joined(), group]).toEqual([true, expect.anything()]);
+  }
+  expect(joined()).toBe(false);
 });
 
 raw('raw: an interface that is not there', async () => {

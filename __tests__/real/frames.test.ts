@@ -6,6 +6,7 @@ import {
   constants as C,
   fromFd,
   type PacketAddress,
+  type PacketFanout,
   type RawSocket,
   type Socket,
 } from '../../lib/index';
@@ -218,33 +219,62 @@ real(
   },
 );
 
-real('frames: a fanout group has each frame once, wherever its mode puts it', async () => {
-  const members = 3;
-  const frames = 60;
-  await using all = await place(members, EXPERIMENT);
-  const { sockets } = all;
-  for (const { socket } of sockets) socket.set('attachFilter', bpf.dropAll());
-  const send = await sending(all, all.link().address);
-  for (const { socket } of sockets) {
-    socket.set('packetFanout', { group: 0xea90, mode: 'loadBalance' });
-    // Until now each of them would have heard everything.
-    socket.set('attachFilter', bpf.keepAll());
-  }
-  for (let i = 0; i < frames; i++) await send(String(i));
-  const seen: number[][] = sockets.map(() => []);
-  let received = 0;
-  await Promise.all(
-    sockets.map(async (socket, i) => {
-      for await (const { data } of socket) {
-        seen[i].push(Number(data.subarray(14)));
-        if (++received === frames) await Promise.all(sockets.map((each) => each.close()));
-      }
-    }),
-  );
-  expect(seen.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: frames }, (_, i) => i));
+type Members = readonly (readonly number[])[];
+const FRAMES = 60;
+
+/** Each mode of a fanout, and what it makes of frames of one flow that three sockets share. */
+const MODES: readonly (readonly [PacketFanout['mode'], (members: Members) => void])[] = [
   // Round and round: each has every third.
-  for (const numbers of seen) {
-    expect(numbers).toHaveLength(frames / members);
-    expect(new Set(numbers.map((n) => n % members)).size).toBe(1);
+  [
+    'loadBalance',
+    (members): void => {
+      for (const numbers of members) {
+        expect(numbers).toHaveLength(FRAMES / members.length);
+        expect(new Set(numbers.map((n) => n % members.length)).size).toBe(1);
+      }
+    },
+  ],
+  ['hash', (members): void => expect(lengths(members)).toEqual([0, 0, FRAMES])],
+  ['rollover', (members): void => expect(members[0]).toHaveLength(FRAMES)],
+  ['program', (members): void => expect(members[2]).toHaveLength(FRAMES)],
+  // As chance has it.
+  ['cpu', (): void => undefined],
+  ['random', (): void => undefined],
+];
+
+const lengths = (members: Members): number[] =>
+  members.map(({ length }) => length).sort((a, b) => a - b);
+
+real('frames: a fanout group has each frame once, wherever its mode puts it', async () => {
+  await using all = await place(3 * MODES.length, EXPERIMENT);
+  const groups = MODES.map(([mode], i) => {
+    const members = all.sockets.slice(3 * i, 3 * i + 3);
+    for (const { socket } of members) {
+      // Until it is a member, each would hear everything.
+      socket.set('attachFilter', bpf.dropAll());
+      socket.set('packetFanout', { group: i, mode });
+      socket.set('attachFilter', bpf.keepAll());
+    }
+    if (mode === 'program')
+      members[0].socket.set('packetFanoutProgram', bpf.assemble([['ret', 2]]));
+    expect(members[1].socket.get('packetFanout')).toMatchObject({ group: i, mode });
+    return members;
+  });
+  const send = await sending(all, all.link().address);
+  for (let i = 0; i < FRAMES; i++) await send(String(i));
+  let left = FRAMES * groups.length;
+  const listen = async (socket: RawSocket): Promise<number[]> => {
+    const seen: number[] = [];
+    for await (const { data } of socket) {
+      seen.push(Number(data.subarray(14)));
+      if (--left === 0) await Promise.all(all.sockets.map((each) => each.close()));
+    }
+    return seen;
+  };
+  const seen = await Promise.all(groups.map((members) => Promise.all(members.map(listen))));
+  for (const [i, [mode, check]] of MODES.entries()) {
+    const numbers = seen[i].flat().sort((a, b) => a - b);
+    expect([mode, numbers]).toEqual([mode, Array.from({ length: FRAMES }, (_, n) => n)]);
+    check(seen[i]);
   }
 });
