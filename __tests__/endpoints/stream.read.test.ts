@@ -146,6 +146,24 @@ test('stream: a chunk that ends at a mark of the kernel does not hide what follo
   await watching;
 });
 
+test('promise 9: a reset of which a write has heard is no end to the reader', async () => {
+  for (const read of [
+    (stream: StreamSocket) => stream.read(),
+    (stream: StreamSocket) => stream.read(Buffer.alloc(9)),
+    (stream: StreamSocket) => stream.readExactly(9),
+    (stream: StreamSocket) => stream.iterate().next(),
+  ]) {
+    await using pair = await tcp4();
+    pair.client.abort();
+    // The kernel says it once.
+    expect(await rejection(pair.server.write('x'))).toMatchObject({ code: 'ECONNRESET' });
+    expect(await rejection(read(pair.server))).toMatchObject({
+      code: 'ECONNRESET',
+      syscall: 'read',
+    });
+  }
+});
+
 test('promise 9: a reset is an error of read, once, and then the end', async () => {
   await using pair = await tcp4();
   const reading = rejection(pair.server.read());

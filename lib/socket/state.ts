@@ -28,6 +28,8 @@ export class SocketState extends Handle {
   readonly type: number;
   /** The peer's end of the stream was read. */
   ended = false;
+  /** The -errno with which a write heard that the connection is lost; 0 where none has. */
+  lost = 0;
   /** SO_LINGER may be set: close(2) would wait then. */
   lingers = false;
   bytesRead = 0;
