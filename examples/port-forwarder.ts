@@ -51,8 +51,11 @@ async function forward(listenPort: number, host: string, port: number): Promise<
         const far = await connect({ host, port, timeout: 10_000 });
         try {
           await Promise.all([pump(near, far), pump(far, near)]);
-        } finally {
           await far.close();
+        } catch (error) {
+          // An end would tell it that it has everything. (The other one is reset by serve().)
+          far.abort();
+          throw error;
         }
       } finally {
         connections--;

@@ -14,13 +14,14 @@ leavesNoSockets();
 test.each(['echo-server', 'static-http-server', 'port-forwarder', 'chat-server'])(
   'example %s: --help says what it is',
   async (name) => {
-    const { stdout } = await runExample(name, '--help');
+    const { code, stdout } = await runExample(name, '--help');
+    expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${name} `));
   },
 );
 
 test('example echo-server', async () => {
-  await using program = await startServer('echo-server', []);
+  await using program = await startServer('echo-server');
   const client = await connect({ host: '127.0.0.1', port: program.port });
   await client.write('again');
   expect((await client.readExactly(5)).toString()).toBe('again');
@@ -62,7 +63,7 @@ test('example port-forwarder', async () => {
 });
 
 test('example chat-server', async () => {
-  await using program = await startServer('chat-server', []);
+  await using program = await startServer('chat-server');
   const place = { host: '127.0.0.1', port: program.port };
   const [one, other] = [await connect(place), await connect(place)];
   let heard = '';

@@ -1,16 +1,15 @@
-// Descriptors of this process, as the kernel lists them: what a test opened, it has closed.
+// Descriptors of this process (or of another), as the kernel lists them: what a test opened, it has closed.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { turn } from './turns';
 
-const FOLDER = '/proc/self/fd';
 // What closes itself (a peer of node:net, a socket behind a look-up) does so within a few turns.
 const PATIENCE = 200;
 
-/** The sockets that this process has open, each as its descriptor and the kernel's name for it. */
-export function openSockets(): string[] {
-  return readdirSync(FOLDER)
-    .map((fd) => `${fd} ${nameOf(fd)}`)
+/** The sockets that a process (this one) has open, each as its descriptor and the kernel's name for it. */
+export function openSockets(pid: number | 'self' = 'self'): string[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => `${fd} ${nameOf(fd, pid)}`)
     .filter((entry) => entry.includes(' socket:'));
 }
 
@@ -20,9 +19,9 @@ export function socketsSince(before: readonly string[]): string[] {
 }
 
 /** What the kernel calls descriptor `fd` ('socket:[12345]'); '' where there is none. */
-export function nameOf(fd: number | string): string {
+export function nameOf(fd: number | string, pid: number | 'self' = 'self'): string {
   try {
-    return readlinkSync(`${FOLDER}/${fd}`);
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
   } catch {
     return '';
   }

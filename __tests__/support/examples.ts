@@ -21,8 +21,13 @@ export function buildsExamples(): void {
   });
 }
 
-function commandOf(name: string, args: readonly string[], within?: Namespace): [string, string[]] {
-  const command = [process.execPath, join(ROOT, `dist-examples/${name}.js`), ...args];
+function commandOf(
+  name: string,
+  args: readonly string[],
+  within?: Namespace,
+  node: readonly string[] = [],
+): [string, string[]] {
+  const command = [process.execPath, ...node, join(ROOT, `dist-examples/${name}.js`), ...args];
   const whole = within === undefined ? command : ['ip', 'netns', 'exec', within.name, ...command];
   return [whole[0], whole.slice(1)];
 }
@@ -53,13 +58,21 @@ export interface Running extends AsyncDisposable {
   end(): Promise<string>;
 }
 
-export function startExample(name: string, args: readonly string[], within?: Namespace): Running {
-  const child = spawn(...commandOf(name, args, within), { stdio: ['ignore', 'pipe', 'pipe'] });
+/** `node` are options of node's, and with any it has an IPC channel. */
+export function startExample(
+  name: string,
+  args: readonly string[],
+  within?: Namespace,
+  node: readonly string[] = [],
+): Running {
+  const child = spawn(...commandOf(name, args, within, node), {
+    stdio: ['ignore', 'pipe', 'pipe', ...(node.length > 0 ? (['ipc'] as const) : [])],
+  });
   running.add(child);
   child.once('close', () => running.delete(child));
   let output = '';
   let heard: () => void = () => undefined;
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr] as NodeJS.ReadableStream[])
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString();
       heard();
@@ -92,9 +105,10 @@ export function startExample(name: string, args: readonly string[], within?: Nam
 /** One that says which port it has got. */
 export async function startServer(
   name: string,
-  args: readonly string[],
+  args: readonly string[] = [],
+  node?: readonly string[],
 ): Promise<Running & { port: number }> {
-  const running = startExample(name, ['--port', '0', ...args]);
+  const running = startExample(name, ['--port', '0', ...args], undefined, node);
   const [, port] = await running.said(/listening on port (\d+)/);
   return Object.assign(running, { port: Number(port) });
 }
