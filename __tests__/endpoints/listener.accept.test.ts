@@ -1,12 +1,13 @@
 // Listener: accepting, and what it survives. Promise 10.
 
 import type { StreamSocket } from '../../lib/index';
-import { connect, constants as C, listen, SeqpacketSocket, type Listener } from '../../lib/index';
+import { connect, constants as C, listen, SeqpacketSocket } from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { runInChild } from '../support/child';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';
 import { abstractName } from '../support/names';
 import { rejection } from '../support/outcomes';
+import { loopback } from '../support/streams';
 import { isPending, turns, until } from '../support/turns';
 
 leavesNoSockets();
@@ -17,12 +18,6 @@ beforeEach(() => {
 afterEach(() => {
   jest.restoreAllMocks();
 });
-
-async function loopback(): Promise<[Listener<StreamSocket>, () => Promise<StreamSocket>]> {
-  const server = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.address;
-  return [server, () => connect({ host: '127.0.0.1', port })];
-}
 
 test('listener: accepts in the order in which they came, to those who asked first', async () => {
   const [server, join] = await loopback();

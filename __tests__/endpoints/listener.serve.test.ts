@@ -1,22 +1,17 @@
 // Listener.serve(): a handler for every connection, and the graceful end.
 
-import { connect, constants as C, listen, type Listener, type StreamSocket } from '../../lib/index';
+import { connect, constants as C, listen, type StreamSocket } from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { leavesNoSockets, openSockets, socketsSince } from '../support/descriptors';
 import { abstractName } from '../support/names';
 import { rejection, thrown, type Failure } from '../support/outcomes';
+import { loopback } from '../support/streams';
 import { isPending, turns, until } from '../support/turns';
 
 leavesNoSockets();
 afterEach(() => {
   jest.restoreAllMocks();
 });
-
-async function loopback(): Promise<[Listener<StreamSocket>, () => Promise<StreamSocket>]> {
-  const server = await listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.address;
-  return [server, () => connect({ host: '127.0.0.1', port })];
-}
 
 async function echo(peer: StreamSocket): Promise<void> {
   for await (const chunk of peer) await peer.write(chunk);

@@ -2,6 +2,7 @@
 
 import { connect, type ConnectStreamOptions } from '../../lib/endpoints/connect';
 import { listen, type ListenStreamOptions } from '../../lib/endpoints/listen';
+import type { Listener } from '../../lib/endpoints/listener';
 import { StreamSocket } from '../../lib/endpoints/stream';
 import type { InetAddress } from '../../lib/socket/address';
 import { constants as C } from '../../lib/socket/constants';
@@ -35,6 +36,15 @@ async function meet(at: ListenStreamOptions, to?: ConnectStreamOptions): Promise
     listener.accept(),
   ]);
   return pair(client, server);
+}
+
+/** A listener of TCP, and who connects to it. */
+export async function loopback(): Promise<
+  [server: Listener<StreamSocket, InetAddress>, join: () => Promise<StreamSocket>]
+> {
+  const server = await listen({ host: '127.0.0.1', port: 0 });
+  const { port } = server.address;
+  return [server, () => connect({ host: '127.0.0.1', port })];
 }
 
 export const tcp4 = (): Promise<StreamPair> => meet({ host: '127.0.0.1', port: 0 });
