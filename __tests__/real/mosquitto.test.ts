@@ -6,30 +6,22 @@ import { MqttClient } from 'mqtt';
 import { createConnection } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { needs } from '../support/needs';
-import { find, folder, freePort, startServer, type Program } from './support/programs';
+import { find, folder, serves } from './support/programs';
 
 const path = find('mosquitto');
 const real = needs('mosquitto', path !== undefined);
 
-let server: Program | undefined;
-let port = 0;
 const data = folder();
-
-beforeAll(async () => {
-  if (path === undefined) return;
-  port = await freePort();
+const at = serves(path, (port) => {
   writeFileSync(join(data, 'conf'), `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
-  server = await startServer(port, path, ['-c', join(data, 'conf')]);
-}, 30_000);
-
-afterAll(async () => {
-  await server?.stop();
+  return ['-c', join(data, 'conf')];
 });
 
+// Behind the above: the server's pipes are sockets too.
 leavesNoSockets();
 
 async function client(): Promise<MqttClient> {
-  const made = new MqttClient(() => createConnection({ host: '127.0.0.1', port }), {
+  const made = new MqttClient(() => createConnection({ host: '127.0.0.1', port: at.port }), {
     reconnectPeriod: 0,
   });
   await new Promise((resolve) => made.once('connect', resolve));

@@ -10,22 +10,17 @@ import { Client, type SFTPWrapper } from 'ssh2';
 import { connect } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { needs } from '../support/needs';
-import { find, folder, freePort, startServer, type Program } from './support/programs';
+import { find, folder, serves } from './support/programs';
 
 const path = find('sshd');
 const keygen = find('ssh-keygen');
 const here = path !== undefined && keygen !== undefined;
 const real = needs('sshd and ssh-keygen', here);
 
-let server: Program | undefined;
-let port = 0;
 const data = folder();
-
-beforeAll(async () => {
-  if (!here) return;
-  port = await freePort();
+const at = serves(here ? path : undefined, (port) => {
   for (const key of ['host', 'user'])
-    execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', join(data, key)]);
+    execFileSync(keygen!, ['-q', '-t', 'ed25519', '-N', '', '-f', join(data, key)]);
   writeFileSync(join(data, 'authorized'), readFileSync(join(data, 'user.pub')));
   // Debian's sshd wants its folder for privilege separation, which its service would make.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
@@ -33,17 +28,14 @@ beforeAll(async () => {
     AuthorizedKeysFile ${data}/authorized\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n
     PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n`;
   writeFileSync(join(data, 'config'), config);
-  server = await startServer(port, path, ['-D', '-e', '-f', join(data, 'config')]);
-}, 30_000);
-
-afterAll(async () => {
-  await server?.stop();
+  return ['-D', '-e', '-f', join(data, 'config')];
 });
 
+// Behind the above: the server's pipes are sockets too.
 leavesNoSockets();
 
 async function enter(): Promise<Client> {
-  const stream = await connect({ host: '127.0.0.1', port });
+  const stream = await connect({ host: '127.0.0.1', port: at.port });
   const client = new Client();
   const ready = once(client, 'ready');
   client.connect({

@@ -10,7 +10,8 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { createConnection } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { needs } from '../support/needs';
-import { find, folder, freePort, startServer, userOf, type Program } from './support/programs';
+import { flat } from './support/memory';
+import { find, folder, serves, userOf } from './support/programs';
 
 const initdb = find('initdb');
 const postgres = find('postgres');
@@ -20,34 +21,32 @@ const user = userOf('postgres');
 const here = initdb !== undefined && postgres !== undefined && (!root || user !== undefined);
 const real = needs('PostgreSQL', here);
 
-let server: Program | undefined;
-let port = 0;
 const data = join(folder(user), 'data');
-
-beforeAll(async () => {
-  if (!here) return;
-  port = await freePort();
-  execFileSync(initdb, ['-D', data, '-A', 'trust', '-U', 'eagain', '--no-sync'], {
-    ...user,
-    stdio: 'ignore',
-  });
-  const settings = ['fsync=off', 'listen_addresses=127.0.0.1', `unix_socket_directories=${data}`];
-  const args = ['-D', data, '-p', String(port), ...settings.flatMap((text) => ['-c', text])];
-  server = await startServer(port, postgres, args, { ...user });
-  // It takes connections before it takes queries, and says so (57P03).
-  for (let ready = false; !ready;) {
-    ready = await enter().then(
-      (client) => client.end().then(() => true),
-      () => false,
-    );
-  }
-}, 60_000);
-
-afterAll(async () => {
-  // A fast shutdown: those who are connected are not waited for.
-  server?.process.kill('SIGINT');
-  await server?.stop();
-});
+const at = serves(
+  here ? postgres : undefined,
+  (port) => {
+    execFileSync(initdb!, ['-D', data, '-A', 'trust', '-U', 'eagain', '--no-sync'], {
+      ...user,
+      stdio: 'ignore',
+    });
+    const settings = ['fsync=off', 'listen_addresses=127.0.0.1', `unix_socket_directories=${data}`];
+    return ['-D', data, '-p', String(port), ...settings.flatMap((text) => ['-c', text])];
+  },
+  {
+    spawn: { ...user },
+    // It takes connections before it takes queries, and says so (57P03).
+    ready: async () => {
+      for (let ready = false; !ready;) {
+        ready = await enter().then(
+          (client) => client.end().then(() => true),
+          () => false,
+        );
+      }
+    },
+    // A fast shutdown: those who are connected are not waited for.
+    stop: 'SIGINT',
+  },
+);
 
 // Behind the above: the server's pipes are sockets too.
 leavesNoSockets();
@@ -55,17 +54,18 @@ leavesNoSockets();
 async function enter(path?: string): Promise<Client> {
   const client = new Client({
     host: '127.0.0.1',
-    port,
+    port: at.port,
     user: 'eagain',
     database: 'postgres',
-    stream: () => createConnection(path === undefined ? { host: '127.0.0.1', port } : { path }),
+    stream: () =>
+      createConnection(path === undefined ? { host: '127.0.0.1', port: at.port } : { path }),
   });
   await client.connect();
   return client;
 }
 
 real('postgresql: queries, many at a time, over TCP and a Unix socket', async () => {
-  for (const path of [undefined, join(data, `.s.PGSQL.${port}`)]) {
+  for (const path of [undefined, join(data, `.s.PGSQL.${at.port}`)]) {
     const client = await enter(path);
     const answers = await Promise.all(
       Array.from({ length: 1000 }, (_, i) =>
@@ -80,7 +80,7 @@ real('postgresql: queries, many at a time, over TCP and a Unix socket', async ()
 });
 
 real(
-  'postgresql: COPY of 100 MB there and back',
+  'postgresql: COPY of 100 MB there and back, with flat memory',
   async () => {
     const client = await enter();
     await client.query('CREATE TEMP TABLE t (line text)');
@@ -90,19 +90,17 @@ real(
     function* blocks(): Generator<string> {
       for (let i = 0; i < 1000; i++) yield block;
     }
-    await pipeline(Readable.from(blocks()), into);
+    await flat(() => pipeline(Readable.from(blocks()), into));
     const count = await client.query<{ n: string }>('SELECT count(*) AS n FROM t');
     expect(count.rows[0].n).toBe('100000');
     let bytes = 0;
-    await pipeline(
-      client.query(copyTo('COPY t TO STDOUT')),
-      new Writable({
-        write(chunk: Buffer, _encoding, done): void {
-          bytes += chunk.length;
-          done();
-        },
-      }),
-    );
+    const counting = new Writable({
+      write(chunk: Buffer, _encoding, done): void {
+        bytes += chunk.length;
+        done();
+      },
+    });
+    await flat(() => pipeline(client.query(copyTo('COPY t TO STDOUT')), counting));
     expect(bytes).toBe(100_000_000);
     await client.end();
   },

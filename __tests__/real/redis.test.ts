@@ -5,25 +5,15 @@ import type { Socket as NetSocket } from 'node:net';
 import { createConnection } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { needs } from '../support/needs';
-import { find, folder, freePort, startServer, type Program } from './support/programs';
+import { find, folder, serves } from './support/programs';
 
 const path = find('redis-server');
 const real = needs('redis-server', path !== undefined);
 
-let server: Program | undefined;
-let port = 0;
 const data = folder();
-
-beforeAll(async () => {
-  if (path === undefined) return;
-  port = await freePort();
-  const settings = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', data];
-  server = await startServer(port, path, settings);
-}, 30_000);
-
-afterAll(async () => {
-  await server?.stop();
-});
+const at = serves(path, (port) => [
+  ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', data],
+]);
 
 // Behind the above: the server's pipes are sockets too.
 leavesNoSockets();
@@ -35,7 +25,7 @@ class Connector extends AbstractConnector {
 
   connect(): Promise<NetSocket> {
     this.connecting = true;
-    const stream = createConnection({ host: '127.0.0.1', port }) as unknown as NetSocket;
+    const stream = createConnection({ host: '127.0.0.1', port: at.port }) as unknown as NetSocket;
     this.stream = stream;
     return Promise.resolve(stream);
   }

@@ -27,10 +27,12 @@ const run = promisify(execFile);
 const data = folder();
 const withCurl = needs('curl', find('curl') !== undefined);
 const withLoad = needs('ab (apache2-utils)', find('ab') !== undefined);
+const withWrk = needs('wrk', find('wrk') !== undefined);
 const withOpenssl = needs('openssl', find('openssl') !== undefined);
 const withSocat = needs('socat', find('socat') !== undefined);
 const withNcat = needs('ncat', find('ncat') !== undefined);
 const withPython = needs('Python 3', HAS_PYTHON);
+const withGo = needs('Go', find('go') !== undefined);
 const withCompiler = needs('a C compiler', find('cc') !== undefined);
 
 leavesNoSockets();
@@ -91,6 +93,19 @@ withLoad(
     }
   },
   60_000,
+);
+
+withWrk(
+  'http: wrk, fifty connections for three seconds, sees no error',
+  async () => {
+    const server = web();
+    await using at = await serving((peer) => void server.emit('connection', peer.toDuplex()));
+    const { stdout } = await run('wrk', ['-t', '1', '-c', '50', '-d', '3s', at.url]);
+    expect(Number(/(\d+) requests in/.exec(stdout)?.[1])).toBeGreaterThan(500);
+    // It says so where there are any.
+    expect(stdout).not.toMatch(/Socket errors|Non-2xx/);
+  },
+  30_000,
 );
 
 function certificate(): { key: Buffer; cert: Buffer } {
@@ -242,6 +257,25 @@ asyncio.run(main())`;
   const { stdout } = await run('python3', ['-c', program]);
   expect(stdout).toBe('True\n');
 });
+
+withGo(
+  'go: fifty goroutines, both directions at once, a half-close and deadlines',
+  async () => {
+    const program = join(data, 'goclient');
+    // Nothing but its standard library, and nothing from the network.
+    const env = {
+      ...process.env,
+      GO111MODULE: 'off',
+      GOPROXY: 'off',
+      GOCACHE: join(data, 'cache'),
+    };
+    await run('go', ['build', '-o', program, join(__dirname, 'support/client.go')], { env });
+    await using at = await serving(echo);
+    const { stdout } = await run(program, [`127.0.0.1:${at.port}`]);
+    expect(stdout).toBe('50 echoes, 50 MB\n');
+  },
+  180_000,
+);
 
 withCompiler('c: blocking calls, byte by byte, and a reset at the end', async () => {
   const failures: (string | undefined)[] = [];

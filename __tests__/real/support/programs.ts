@@ -113,6 +113,30 @@ export async function startServer(
   return program;
 }
 
+/**
+ * Call at the top of a test file: a server of its own for all of it, and the port on which it listens. `path` is
+ * undefined where it is not installed: then nothing is started. `args` may write a configuration first.
+ */
+export function serves(
+  path: string | undefined,
+  args: (port: number) => readonly string[],
+  options: { spawn?: SpawnOptions; ready?: () => Promise<unknown>; stop?: NodeJS.Signals } = {},
+): { readonly port: number } {
+  const at = { port: 0 };
+  let server: Program | undefined;
+  beforeAll(async () => {
+    if (path === undefined) return;
+    at.port = await freePort();
+    server = await startServer(at.port, path, args(at.port), options.spawn);
+    await options.ready?.();
+  }, 60_000);
+  afterAll(async () => {
+    if (options.stop !== undefined) server?.process.kill(options.stop);
+    await server?.stop();
+  });
+  return at;
+}
+
 /** A folder that `user` may use, removed at the end of the file. */
 export function folder(user?: { uid: number; gid: number }): string {
   const path = mkdtempSync(join(tmpdir(), 'eagain-real-'));
