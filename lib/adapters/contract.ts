@@ -29,16 +29,53 @@ export interface ChannelAddress {
   readonly path?: string | Uint8Array;
 }
 
+/** A descriptor that came in: it is closed by whoever takes it, or by `close`. */
+export interface Descriptor extends Disposable {
+  readonly fd: number;
+  take(): number;
+  close(): void;
+}
+
+/** Bytes with what is to travel beside them, checked; how it travels is the channel's business. */
+export interface Parcel {
+  readonly bytes: Buffer;
+  readonly beside: Beside;
+}
+
+/** What travels beside one piece of bytes, opaque; undefined for nothing. */
+export type Beside = object | undefined;
+
+/** What has, or will have, bytes beside which descriptors travel; or has not, and says so. */
+export interface Packer {
+  readonly passesDescriptors: boolean;
+  /** Throws where the arguments are wrong, and where there are descriptors and they are not passed. */
+  pack(bytes: unknown, fds: unknown): Parcel;
+}
+
 /** A byte stream in both directions. */
-export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array> {
+export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array>, Packer {
   /** Asks for the next bytes in the caller's memory: `got` with how many, or null at the end. */
   pullInto(
     into: Uint8Array,
     got: (length: number | null) => void,
     failed: (error: Error) => void,
   ): Pull;
+  /** As `pull`, with the descriptors that came with the bytes: the puller's to close. */
+  pullWithDescriptors(
+    got: (chunk: Buffer | null, fds: readonly Descriptor[]) => void,
+    failed: (error: Error) => void,
+  ): Pull;
   /** Reads no more: what comes from now on is dropped by the kernel, or refused. */
   stopReading(): void;
+  /**
+   * As Puttable's; `beside` is what was packed with each of `pieces`.
+   */
+  put(
+    pieces: readonly Uint8Array[],
+    done: () => void,
+    failed: (error: Error) => void,
+    beside?: readonly Beside[],
+  ): void;
   /** Ends the writing side behind all that was put. */
   finish(done: () => void, failed: (error: Error) => void): void;
   /** Closes at once, without ceremony. */
@@ -58,7 +95,7 @@ export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array> {
 }
 
 /** A channel that is being connected. */
-export interface Dialling {
+export interface Dialling extends Packer {
   /** The name that is looked up first, where it is a name. */
   readonly host?: string | undefined;
   readonly channel: Promise<Channel>;

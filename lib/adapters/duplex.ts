@@ -4,7 +4,15 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Duplex, type DuplexOptions } from 'node:stream';
 import { clearTimeout as stopTimer, setImmediate, setTimeout as startTimer } from 'node:timers';
-import { isClosed, type Channel, type ChannelAddress, type Dialling, type Pull } from './contract';
+import {
+  isClosed,
+  type Channel,
+  type ChannelAddress,
+  type Descriptor,
+  type Dialling,
+  type Parcel,
+  type Pull,
+} from './contract';
 
 type Callback = (error?: Error | null) => void;
 
@@ -18,13 +26,15 @@ export interface DuplexAddress {
 /**
  * A stream.Duplex over a stream socket with the surface of `net.Socket`; `destroy` closes it at once, `end`
  * half-closes. Events: those of a Duplex, 'close' with whether there was an error, 'timeout', and, where it was
- * still connecting when it was made, 'lookup', 'connect' and 'ready'.
+ * still connecting when it was made, 'lookup', 'connect' and 'ready'. Over a Unix socket also 'fds', with an array
+ * of `OwnedFd`s, ahead of the 'data' that they came with; those that come while nobody listens are closed.
  */
 export class SocketDuplex extends Duplex {
   /** The idle time after which 'timeout' comes, in ms; undefined before `setTimeout`. */
   timeout: number | undefined;
   private channel: Channel | undefined;
   private readonly dialling: Dialling | undefined;
+  private parcels: WeakMap<Uint8Array, Parcel> | undefined;
   private pulling: Pull | undefined;
   private waiting = false;
   private referenced = true;
@@ -45,6 +55,12 @@ export class SocketDuplex extends Duplex {
       emitClose: false,
     });
     if (!this.allowHalfOpen) this.once('end', () => (this.write = writeAfterEnd));
+    // The kernel hands descriptors out to those who have made room for them, and to nobody else.
+    if (over.passesDescriptors) {
+      this.on('newListener', (event) => {
+        if (event === 'fds') this.pullAgain();
+      });
+    }
     if ('pull' in over) {
       this.channel = over;
     } else {
@@ -239,6 +255,17 @@ export class SocketDuplex extends Duplex {
     else if (!this.waiting) this.pull(this.channel);
   }
 
+  // What waits has no room for descriptors; in the next tick the listener is there.
+  private pullAgain(): void {
+    const { channel, pulling } = this;
+    if (!this.waiting || pulling === undefined || channel === undefined) return;
+    channel.withdraw(pulling);
+    this.waiting = false;
+    process.nextTick(() => {
+      if (!this.waiting) this.context.runInAsyncScope(() => this.pull(channel));
+    });
+  }
+
   // Pulls until one has to wait or the stream has enough: _read() comes again when it wants more.
   private pull(channel: Channel): void {
     let more = true;
@@ -255,17 +282,35 @@ export class SocketDuplex extends Duplex {
     };
     while (more && !this.waiting && !this.destroyed) {
       this.waiting = true;
-      this.pulling = channel.pull(
-        (chunk) => next(() => this.deliver(chunk)),
-        (error) => next(() => this.failed(error)),
-      );
+      const failed = (error: Error): void => next(() => this.failed(error));
+      this.pulling = this.wantsDescriptors(channel)
+        ? channel.pullWithDescriptors((chunk, fds) => next(() => this.deliver(chunk, fds)), failed)
+        : channel.pull((chunk) => next(() => this.deliver(chunk)), failed);
     }
     inLoop = false;
   }
 
+  private wantsDescriptors(channel: Channel): boolean {
+    return channel.passesDescriptors && this.listenerCount('fds') > 0;
+  }
+
+  /** Promise 8: what nobody hears of, or a listener that throws has not taken, is closed. */
+  private handOver(fds: readonly Descriptor[]): void {
+    try {
+      if (this.emit('fds', fds)) return;
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    for (const fd of fds) fd.close();
+  }
+
   /** Hands a chunk on; whether the stream wants more. A listener that throws stops neither. */
-  private deliver(chunk: Buffer | null): boolean {
+  private deliver(chunk: Buffer | null, fds?: readonly Descriptor[]): boolean {
     this.active();
+    if (fds !== undefined && fds.length > 0) this.handOver(fds);
+    if (this.destroyed) return false;
     try {
       return this.push(chunk) && chunk !== null;
     } catch (error) {
@@ -293,8 +338,25 @@ export class SocketDuplex extends Duplex {
     );
   }
 
+  /**
+   * As `write`, with descriptors beside the bytes (at least one, at most 253 descriptors), in its turn among the
+   * writes: SCM_RIGHTS of unix(7). The descriptors stay the caller's, to be closed when the write is done.
+   * @throws ERR_INVALID_ARG_VALUE where this is no Unix socket
+   */
+  writeWithFds(
+    bytes: ArrayBufferView | ArrayBuffer | string,
+    fds: readonly (number | { readonly fd: number })[],
+    callback?: Callback,
+  ): boolean {
+    const parcel = (this.channel ?? this.dialling!).pack(bytes, fds);
+    (this.parcels ??= new WeakMap()).set(parcel.bytes, parcel);
+    return this.write(parcel.bytes, callback);
+  }
+
   private put(pieces: readonly Uint8Array[], callback: Callback): void {
-    this.settle(callback, (channel, done, failed) => channel.put(pieces, done, failed));
+    const { parcels } = this;
+    const beside = parcels && pieces.map((piece) => parcels.get(piece)?.beside);
+    this.settle(callback, (channel, done, failed) => channel.put(pieces, done, failed, beside));
   }
 
   override _final(callback: Callback): void {

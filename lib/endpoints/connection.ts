@@ -3,6 +3,7 @@
 import type { DuplexOptions } from 'node:stream';
 import { SocketDuplex } from '../adapters/duplex';
 import { familyOfLiteral } from '../names/inet';
+import { pack } from '../socket/stream_descriptors';
 import { connect, type ConnectStreamOptions } from './connect';
 
 /**
@@ -16,7 +17,8 @@ export function createConnection(
   duplexOptions?: DuplexOptions,
 ): SocketDuplex {
   const { allowHalfOpen = false, ...connectOptions } = options;
-  const { signal, host } = connectOptions;
+  const { signal, host, path } = connectOptions;
+  const passesDescriptors = path !== undefined;
   const cancelling = new AbortController();
   const any = signal === undefined ? [] : [signal];
   const channel = connect({
@@ -27,6 +29,8 @@ export function createConnection(
     {
       host: typeof host === 'string' && familyOfLiteral(host) === undefined ? host : undefined,
       channel,
+      passesDescriptors,
+      pack: (bytes, fds) => pack(bytes, fds, passesDescriptors),
       cancel: () => cancelling.abort(),
     },
     { allowHalfOpen, ...duplexOptions },

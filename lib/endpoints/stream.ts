@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import type { DuplexOptions } from 'node:stream';
 import type { OperatorFunction } from 'rxjs';
-import type { Channel, Pull, Puttable } from '../adapters/contract';
+import type { Beside, Channel, Descriptor, Parcel, Pull, Puttable } from '../adapters/contract';
 import { SocketDuplex } from '../adapters/duplex';
 import { webStreams, type WebStreams } from '../adapters/web';
 import { iterate } from '../adapters/iterate';
@@ -14,6 +14,7 @@ import { duration, integer, record, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
+import type { EncodedControl } from '../socket/control';
 import {
   CHUNK,
   Drain,
@@ -25,6 +26,7 @@ import {
   sendAll,
   sendNow,
 } from '../socket/stream';
+import { pack, ReceiveWithDescriptors } from '../socket/stream_descriptors';
 import { Send } from '../socket/send';
 import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
@@ -219,10 +221,36 @@ export class StreamSocket<A extends Address = Address>
     got: (length: number | null) => void,
     failed: (error: Error) => void,
   ): Pull {
-    const operation = new ReceiveBytes(this.socket.state, into);
+    return this.pullBy(new ReceiveBytes(this.socket.state, into), got, failed);
+  }
+
+  /** @internal */
+  pullWithDescriptors(
+    got: (chunk: Buffer | null, fds: readonly Descriptor[]) => void,
+    failed: (error: Error) => void,
+  ): Pull {
+    const operation = new ReceiveWithDescriptors(this.socket.state);
+    return this.pullBy(operation, ({ chunk, fds }) => got(chunk, fds), failed);
+  }
+
+  private pullBy<T>(
+    operation: Operation<T>,
+    got: (value: T) => void,
+    failed: (error: Error) => void,
+  ): Pull {
     if (this.closing === undefined) return this.submit(operation, got, failed);
     failed(closedError(operation.syscall));
     return OVER;
+  }
+
+  /** @internal */
+  get passesDescriptors(): boolean {
+    return this.socket.domain === C.AF_UNIX;
+  }
+
+  /** @internal */
+  pack(bytes: unknown, fds: unknown): Parcel {
+    return pack(bytes, fds, this.passesDescriptors);
   }
 
   /** @internal */
@@ -235,8 +263,14 @@ export class StreamSocket<A extends Address = Address>
   }
 
   /** @internal */
-  put(pieces: readonly Uint8Array[], done: () => void, failed: (error: Error) => void): void {
-    this.submit(sendAll(this.socket.state, pieces), done, failed);
+  put(
+    pieces: readonly Uint8Array[],
+    done: () => void,
+    failed: (error: Error) => void,
+    beside?: readonly Beside[],
+  ): void {
+    const packed = beside as readonly (EncodedControl | undefined)[] | undefined;
+    this.submit(sendAll(this.socket.state, pieces, packed), done, failed);
   }
 
   /**

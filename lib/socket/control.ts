@@ -8,11 +8,12 @@ import { record } from '../core/validate';
 import { binding } from '../native/load';
 import type { AddressInput, InetAddress } from './address';
 import { KINDS, KINDS_BY_NAME, keyOf, type Kind } from './control_kinds';
+import { writeDescriptors } from './control_codecs';
 import type { OwnedFd } from './owned_fd';
 import { constants as C } from './constants';
 
 // Out of the table, which V8 keeps as a dictionary.
-const { AF_INET, AF_INET6 } = C;
+const { AF_INET, AF_INET6, SCM_RIGHTS, SOL_SOCKET } = C;
 
 /** Where a datagram came in: `local` is the address of ours to answer from, `destination` the one it was sent to. */
 export interface PacketInfo {
@@ -137,6 +138,19 @@ export class EncodedControl {
     const parts = control.flatMap((part: OutgoingControl, i) =>
       encodePart(part, domain, to, `${name}[${i}]`),
     );
+    return EncodedControl.laidOut(parts);
+  }
+
+  /** Descriptors alone, the argument `name`. Throws on misuse. */
+  static ofDescriptors(fds: unknown, name: string): EncodedControl | null {
+    const written = writeDescriptors(fds, name);
+    const { byteLength } = written.data;
+    return EncodedControl.laidOut(
+      byteLength === 0 ? [] : [{ level: SOL_SOCKET, type: SCM_RIGHTS, ...written }],
+    );
+  }
+
+  private static laidOut(parts: readonly Part[]): EncodedControl | null {
     if (parts.length === 0) return null;
     const length = parts.reduce((sum, { data }) => sum + align(HEADER + data.byteLength), 0);
     const bytes = new Uint8Array(length);

@@ -74,19 +74,23 @@ export const rights: Codec<'rights'> = {
     }
     if (fds.length > 0) found.push({ kind: 'rights', fds });
   },
-  write({ fds }, { name }) {
-    if (!Array.isArray(fds)) throw invalidType(`${name}.fds`, 'an Array', fds);
-    if (fds.length > MOST_DESCRIPTORS)
-      throw outOfRange(`${name}.fds.length`, `<= ${MOST_DESCRIPTORS}`, fds.length);
-    const given = fds.map((fd: unknown, i) => descriptorOf(fd, `${name}.fds[${i}]`));
-    const { data } = written(INT * fds.length, (view) => {
-      given.forEach((fd, i) => {
-        if (typeof fd === 'number') view.setInt32(i * INT, fd, LITTLE);
-      });
-    });
-    return { data, owners: given.map((fd) => (typeof fd === 'number' ? null : fd)) };
-  },
+  write: ({ fds }, { name }) => writeDescriptors(fds, `${name}.fds`),
 };
+
+/** `fds` as SCM_RIGHTS takes them; `name` is the argument's. */
+export function writeDescriptors(fds: unknown, name: string): Written {
+  if (!Array.isArray(fds)) throw invalidType(name, 'an Array', fds);
+  if (fds.length > MOST_DESCRIPTORS)
+    throw outOfRange(`${name}.length`, `<= ${MOST_DESCRIPTORS}`, fds.length);
+  // Not map(): it passes over holes.
+  const given = Array.from(fds, (fd: unknown, i) => descriptorOf(fd, `${name}[${i}]`));
+  const { data } = written(INT * given.length, (view) => {
+    given.forEach((fd, i) => {
+      if (typeof fd === 'number') view.setInt32(i * INT, fd, LITTLE);
+    });
+  });
+  return { data, owners: given.map((fd) => (typeof fd === 'number' ? null : fd)) };
+}
 
 /** A number, or whoever will know it when the message goes; of a stranger's object, the number of now. */
 function descriptorOf(given: unknown, name: string): number | HasFd {

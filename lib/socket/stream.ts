@@ -9,6 +9,7 @@ import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
 import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
+import type { EncodedControl } from './control';
 import { noticeShortRead, Reading } from './receive';
 import type { SocketState } from './state';
 
@@ -288,7 +289,7 @@ export class SendBytes extends SendingAll {
   }
 }
 
-/** Of many pieces. */
+/** Of many pieces, or of those that something travels beside. */
 export class SendPieces extends SendingAll {
   protected readonly total: number;
   // The first piece not sent whole, and how much of it is.
@@ -298,6 +299,7 @@ export class SendPieces extends SendingAll {
   constructor(
     readonly handle: SocketState,
     private readonly pieces: readonly Uint8Array[],
+    private readonly beside?: readonly (EncodedControl | undefined)[],
   ) {
     super();
     this.total = lengthOf(pieces);
@@ -305,17 +307,20 @@ export class SendPieces extends SendingAll {
   }
 
   protected sendRest(): number {
-    const { pieces, piece, offset } = this;
+    const { pieces, piece, offset, beside } = this;
     const first = pieces[piece];
     if (first === undefined || offset >= first.byteLength) return MEMORY_GONE;
     const rest = [first.subarray(offset, offset + PER_TURN)];
     let length = rest[0].byteLength;
     for (let i = piece + 1; i < pieces.length && rest.length < IOV_MAX && length < PER_TURN; i++) {
+      if (beside?.[i] !== undefined) break;
       const next = pieces[i].subarray(0, PER_TURN - length);
       rest.push(next);
       length += next.byteLength;
     }
-    return binding.sendmsg(this.handle.token, rest, 0, 0);
+    // What travels beside a piece goes with its first bytes, however few the kernel takes (unix_stream_sendmsg).
+    const control = offset === 0 ? beside?.[piece]?.bytes : undefined;
+    return binding.sendmsg(this.handle.token, rest, 0, 0, control);
   }
 
   protected override advance(sent: number): void {
@@ -339,9 +344,15 @@ export function sendNow(state: SocketState, data: Uint8Array): number | undefine
   return result;
 }
 
-/** All of `pieces`, in order. */
-export function sendAll(state: SocketState, pieces: readonly Uint8Array[]): Operation<void> {
-  return pieces.length === 1 ? new SendBytes(state).of(pieces[0]) : new SendPieces(state, pieces);
+/** All of `pieces`, in order, each with what is `beside` it. */
+export function sendAll(
+  state: SocketState,
+  pieces: readonly Uint8Array[],
+  beside?: readonly (EncodedControl | undefined)[],
+): Operation<void> {
+  return pieces.length === 1 && beside === undefined
+    ? new SendBytes(state).of(pieces[0])
+    : new SendPieces(state, pieces, beside);
 }
 
 /** shutdown(2) of the writing side, in its turn behind the writes. */
