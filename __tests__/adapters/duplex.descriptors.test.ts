@@ -190,6 +190,8 @@ describe('received', () => {
     const before = descriptors();
     const events = eventsOf(it.duplex);
     it.duplex.prependListener('fds', () => it.duplex.destroy());
+    // A read that waits: what it brings would go straight to 'data'.
+    await turns();
     await passTo(it.peer, 'x', [file]);
     await once(it.duplex, 'close');
     expect(events).toEqual(['fds 1']);
