@@ -69,7 +69,7 @@ test('promise 8: a child of this process inherits no socket', async () => {
   using pair = await connectedSockets();
   await pair.a.send(Buffer.from('x'));
   await pair.b.ready({ read: true });
-  const names = [pair.a.fd, pair.b.fd].map(nameOf);
+  const names = [pair.a.fd, pair.b.fd].map((fd) => nameOf(fd));
   const inherited = execFileSync('sh', ['-c', 'ls -l /proc/$$/fd'], { encoding: 'utf8' });
   expect(inherited).toContain(' 1 -> ');
   for (const name of names) expect(inherited).not.toContain(name);
