@@ -22,9 +22,9 @@ async function forward(listenPort: number, host: string, port: number): Promise<
   let bytes = 0;
   let connections = 0;
   // One direction: an end goes through as an end, and the other direction goes on.
-  async function pump(from: StreamSocket, into: StreamSocket): Promise<void> {
-    for await (const chunk of from) {
-      await into.write(chunk);
+  async function pump(from: StreamSocket, into: StreamSocket, signal: AbortSignal): Promise<void> {
+    for await (const chunk of from.iterate({ signal })) {
+      await into.write(chunk, { signal });
       bytes += chunk.length;
     }
     await into.end();
@@ -45,12 +45,12 @@ async function forward(listenPort: number, host: string, port: number): Promise<
     )
     .subscribe((rate) => console.log(`${connections} connections, ${rate} MB/s`));
   await server.serve(
-    async (near) => {
+    async (near, signal) => {
       connections++;
       try {
-        const far = await connect({ host, port, timeout: 10_000 });
+        const far = await connect({ host, port, timeout: 10_000, signal });
         try {
-          await Promise.all([pump(near, far), pump(far, near)]);
+          await Promise.all([pump(near, far, signal), pump(far, near, signal)]);
           await far.close();
         } catch (error) {
           // An end would tell it that it has everything. (The other one is reset by serve().)

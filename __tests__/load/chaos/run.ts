@@ -25,6 +25,8 @@ class Run {
   readonly targets = new Map<number, Report>();
   /** Those who are under way. */
   readonly open = new Map<number, Plan>();
+  /** Those who were when patience was over. */
+  stuck: Plan[] = [];
   /** Of connections to the target that were cut before they said which one they are. */
   readonly failures: unknown[] = [];
   private last = 0;
@@ -112,7 +114,7 @@ export async function surviveChaos(seed: number, milliseconds: number): Promise<
       await Promise.all([far.close(), target.close()]);
       await serving;
     }
-    const [counts, wrong, stuck] = [run.count(), run.wrong(), [...run.open.values()]];
+    const [counts, wrong, { stuck }] = [run.count(), run.wrong(), run];
     run.forget();
     const left = { sockets: await gone(() => socketsSince(before)), promises: await watch.left() };
     return { ...proxied, counts, wrong, stuck, left };
@@ -153,6 +155,7 @@ async function conversations(run: Run, port: number, milliseconds: number): Prom
   });
   await Promise.race([all, patience]);
   stopTimer(late);
+  run.stuck = [...run.open.values()];
 }
 
 /** What is still there after a few seconds in which it should have gone. */
