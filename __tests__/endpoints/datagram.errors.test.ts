@@ -4,17 +4,21 @@ import {
   bind,
   connect,
   constants as C,
+  type DatagramSocket,
   type ErrorQueueEntry,
+  fromFd,
   type InetAddress,
 } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
+import { CAN_MAKE_NAMESPACES, Namespace } from '../support/namespaces';
 import { needs } from '../support/needs';
 import { rejection } from '../support/outcomes';
 import { isPending, turns } from '../support/turns';
 
 leavesNoSockets();
 
+const inNamespaces = needs('network namespaces', CAN_MAKE_NAMESPACES);
 const ipv6 = needs('IPv6 on the loopback', HAS_IPV6);
 
 /** A port where nobody listens. */
@@ -164,4 +168,19 @@ test("an error of a message's own is its sender's", async () => {
   await socket.send('x', to);
   expect((await alive.receive()).length).toBe(1);
   expect(socket.socket.getsockopt(C.SOL_SOCKET, C.SO_ERROR).readInt32LE()).toBe(0);
+});
+
+// The send empties the kernel's queue for its own sake, so that poll(2) has nothing to tell.
+inNamespaces('what a send itself has heard is told to those who wait for errors()', async () => {
+  using place = new Namespace();
+  place.ip('link', 'set', 'lo', 'mtu', '1500');
+  const plain = await place.socket(C.AF_INET, C.SOCK_DGRAM);
+  plain.set('receiveErrors', true).set('mtuDiscover', 'probe');
+  await using socket = fromFd(plain.detach()) as DatagramSocket<InetAddress>;
+  socket.socket.state.sentErrors.reported = true;
+  const entry = socket.errors().next();
+  await turns(3);
+  const sending = socket.send(Buffer.alloc(2000), { address: '127.0.0.1', port: 9 });
+  expect(await rejection(sending)).toMatchObject({ code: 'EMSGSIZE' });
+  expect((await entry).value).toMatchObject({ code: 'EMSGSIZE', origin: 'local', info: 1500 });
 });

@@ -16,6 +16,8 @@ const real = needs(
 
 let path: Path | undefined;
 
+jest.setTimeout(60_000);
+
 beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale', 'examples']);
   if (CAN_MAKE_NAMESPACES) path = makePath();
@@ -117,7 +119,7 @@ describe.each(['IPv4', 'IPv6'] as const)('%s', (family) => {
 
   real('traceroute --mtu: the narrow link is found where the system finds it', async () => {
     path!.a.ip(family === 'IPv4' ? '-4' : '-6', 'route', 'flush', 'cache');
-    const their = await theirs('traceroute', '-n', '--mtu', last);
+    const their = await theirs('traceroute', '-n', '-w', '1', '--mtu', last);
     path!.a.ip(family === 'IPv4' ? '-4' : '-6', 'route', 'flush', 'cache');
     const our = await ours('traceroute', '--mtu', last);
     expect(hops(our)).toEqual(hops(their));

@@ -273,6 +273,11 @@ export class Reactor {
     }
   }
 
+  /** Lets watchers look in the next turn: what they wait for came by somebody else's call, and not by an event. */
+  alert(handle: Handle): void {
+    if (handle.watchers.head !== null) this.turns.postpone(handle);
+  }
+
   private isNext(waiting: Waiting): boolean {
     const { operation } = waiting;
     if (waiting.settled || waiting.delayed) return false;

@@ -8,6 +8,7 @@
 import { EAGAIN, ENOBUFS } from '../core/errors';
 import { WATCH } from '../core/handle';
 import { Operation } from '../core/operation';
+import { reactor } from '../core/runtime';
 import { READ } from '../native/binding';
 import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
 import type { SocketState } from './state';
@@ -45,6 +46,8 @@ export class SentErrors {
     let result = first;
     if (!this.reported) return result;
     for (let i = 0; i < TRIES && isError(result) && this.collect(); i++) result = again();
+    // What this call has taken off the kernel's queue is no event for those who wait for it.
+    if (this.length > 0) reactor.alert(this.state);
     return result;
   }
 }
