@@ -13,6 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 // How long a turn goes on looking.
 constexpr std::chrono::microseconds kTurn{250};
+// How many turns are spared a second look.
+constexpr int kSpared = 7;
 
 }  // namespace
 
@@ -110,15 +112,20 @@ bool Reactor::deliver(int begin, int end) {
 }
 
 // While handlers answer, the next messages come: another look finds them without a turn of the
-// whole loop, which costs as much as several messages.
+// whole loop, which costs as much as several messages. Where a second look has found nothing (a
+// single peer sleeps until it has its answer), the next turns are spared it.
 void Reactor::turn() {
   if (shut_ || batch_ == nullptr) return;
   const auto until = Clock::now() + kTurn;
   int begin = 0;
-  for (int end = look(0); end > begin; end = look(begin)) {
+  int end = look(0);
+  while (end > begin) {
     if (!deliver(begin, end) || shut_) return;
+    const bool first = begin == 0;
     begin = end;
-    if (begin == kMaxEvents || Clock::now() >= until) return;
+    if (begin == kMaxEvents || (first && spared_ > 0 && spared_--) || Clock::now() >= until) return;
+    end = look(begin);
+    if (first) spared_ = end > begin ? 0 : kSpared;
   }
 }
 

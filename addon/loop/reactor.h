@@ -60,6 +60,7 @@ class Reactor {
   int32_t* batch_ = nullptr;
   void (*closed_)(void* context) = nullptr;
   void* closed_context_ = nullptr;
+  int spared_ = 0;  // turns to come without a second look
   bool referenced_ = false;
   bool shut_ = false;
   Event events_[kMaxEvents];
