@@ -183,6 +183,8 @@ export const suites = [
       'eagain:receive',
       'eagain:batch',
       'eagain:observe',
+      'eagain:metadata',
+      'eagain:batch-metadata',
       'eagain:level1',
       'eagain:level1-recvmmsg',
       ...others,

@@ -6,7 +6,7 @@ import { bpf, constants as C, type Message, type PacketAddress } from '../../lib
 import { RawSocket } from '../../lib/endpoints/raw';
 import { runInChild } from '../support/child';
 import { leavesNoSockets } from '../support/descriptors';
-import { CAN_MAKE_NAMESPACES, Namespace } from '../support/namespaces';
+import { CAN_MAKE_NAMESPACES, wire, type Namespace } from '../support/namespaces';
 import { needs } from '../support/needs';
 import { find } from './support/programs';
 import { cooked, filtered, packetsOf, Tcpdump } from './support/tcpdump';
@@ -24,25 +24,6 @@ const real = needs('tcpdump, network namespaces', !!find('tcpdump') && CAN_MAKE_
 const BEGINNING = 'eagain: the beginning';
 const MARK = 'eagain: the end';
 const ETHERNET = 14;
-
-interface Wire extends Disposable {
-  readonly near: Namespace;
-  readonly far: Namespace;
-}
-
-/** Two namespaces with a wire between them: 10.9.0.1 on `near0`, 10.9.0.2 on `far0`. */
-function wire(): Wire {
-  const [near, far] = [new Namespace(), new Namespace()];
-  near.link(far, ['near0', '10.9.0.1/24', 'fd09::1/64'], ['far0', '10.9.0.2/24', 'fd09::2/64']);
-  return {
-    near,
-    far,
-    [Symbol.dispose](): void {
-      near[Symbol.dispose]();
-      far[Symbol.dispose]();
-    },
-  };
-}
 
 /** As bind() does it, in another namespace: a socket for each filter. */
 async function packets(

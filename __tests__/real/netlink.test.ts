@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants as C, fromFd, type NetlinkAddress, type RawSocket } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
-import { CAN_MAKE_NAMESPACES, Namespace } from '../support/namespaces';
+import { CAN_MAKE_NAMESPACES, Namespace, wire, type Wire } from '../support/namespaces';
 import { needs } from '../support/needs';
 import { rejection } from '../support/outcomes';
 import {
@@ -32,20 +32,12 @@ async function route(namespace: Namespace): Promise<Netlink> {
   return fromFd(open.detach()) as Netlink;
 }
 
-/** Two namespaces with a wire between them. */
-function wire(): { near: Namespace; far: Namespace } & Disposable {
-  const [near, far] = [new Namespace(), new Namespace()];
-  near.link(far, ['near0', '10.9.0.1/24', 'fd09::1/64'], ['far0', '10.9.0.2/24', 'fd09::2/64']);
-  near.ip('route', 'add', '10.10.0.0/16', 'via', '10.9.0.2', 'metric', '77');
-  near.ip('route', 'add', 'blackhole', '10.11.0.0/16');
-  return {
-    near,
-    far,
-    [Symbol.dispose](): void {
-      near[Symbol.dispose]();
-      far[Symbol.dispose]();
-    },
-  };
+/** The wire, and two routes beside it. */
+function routed(): Wire {
+  const made = wire();
+  made.near.ip('route', 'add', '10.10.0.0/16', 'via', '10.9.0.2', 'metric', '77');
+  made.near.ip('route', 'add', 'blackhole', '10.11.0.0/16');
+  return made;
 }
 
 /** The whole of a dump, by batches. */
@@ -71,7 +63,7 @@ const dotted = (bytes: Buffer): string => [...bytes].join('.');
 const byIndex = (a: { index: number }, b: { index: number }): number => a.index - b.index;
 
 real('netlink: links, as `ip -j link` has them', async () => {
-  using ends = wire();
+  using ends = routed();
   await using netlink = await route(ends.near);
   const ours = (await dump(netlink, RTM_GET.link, Buffer.alloc(16))).map(({ body }) => {
     const found = attributes(body, 16);
@@ -107,7 +99,7 @@ interface IpAddress {
 }
 
 real('netlink: addresses, as `ip -j addr` has them', async () => {
-  using ends = wire();
+  using ends = routed();
   await using netlink = await route(ends.near);
   const ours = (await dump(netlink, RTM_GET.address, Buffer.alloc(8)))
     .filter(({ body }) => body[0] === C.AF_INET)
@@ -126,7 +118,7 @@ real('netlink: addresses, as `ip -j addr` has them', async () => {
 });
 
 real('netlink: routes, as `ip -j route` has them', async () => {
-  using ends = wire();
+  using ends = routed();
   await using netlink = await route(ends.near);
   const request4 = Buffer.alloc(12);
   request4[0] = C.AF_INET;

@@ -6,13 +6,14 @@ import {
   type Control,
   type InetAddress,
   type OutgoingControl,
+  type OutgoingMessage,
 } from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { leavesNoSockets } from '../support/descriptors';
 import { CAN_OPEN_RAW, HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
 import { rejection, thrown } from '../support/outcomes';
-import { WAYS } from '../support/ways';
+import { WAYS, type Receive, type Send } from '../support/ways';
 
 leavesNoSockets();
 
@@ -58,6 +59,42 @@ interface Family {
   /** Raw IPv4 is received with its header (raw(7)), raw IPv6 without (RFC 3542). */
   readonly header: number;
   readonly options: Readonly<Record<'ttl' | 'tos' | 'packetInfo' | 'originalDestination', number>>;
+}
+
+// What SOL_SOCKET tells, of raw IP and of packets alike.
+
+type MakePair = (...wanted: readonly Option[]) => Pair;
+
+async function isStamped(
+  pair: MakePair,
+  message: OutgoingMessage,
+  send: Send,
+  receive: Receive,
+): Promise<void> {
+  for (const option of [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS]) {
+    using made = pair([C.SOL_SOCKET, option]);
+    const began = Date.now();
+    await send(made.a, message);
+    const { control, timestamp } = await receive(made.b);
+    expect(kindsOf(control)).toEqual(['timestamp']);
+    expectNow(timestamp, began);
+  }
+}
+
+async function countsDrops(
+  pair: MakePair,
+  message: OutgoingMessage,
+  send: Send,
+  receive: Receive,
+): Promise<void> {
+  using made = pair([C.SOL_SOCKET, C.SO_RXQ_OVFL]);
+  made.b.setsockopt(C.SOL_SOCKET, C.SO_RCVBUF, 4096);
+  let queued = 0;
+  for (let i = 0; i < 40; i++) await send(made.a, message);
+  while (made.b.tryRecvmsg() !== null) queued++;
+  await send(made.a, message);
+  expect(queued).toBeLessThan(40);
+  expect((await receive(made.b)).control).toEqual([{ kind: 'drops', value: 40 - queued }]);
 }
 
 const FAMILIES: readonly Family[] = [
@@ -147,27 +184,9 @@ describe.each(FAMILIES)('raw $family', ({ family, level, at, local, header, opti
       expect(kindsOf(control)).toEqual(['originalDestination']);
     });
 
-    test('timestamp', async () => {
-      for (const option of [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS]) {
-        using made = pair([C.SOL_SOCKET, option]);
-        const began = Date.now();
-        await send(made.a, x);
-        const { control, timestamp } = await receive(made.b);
-        expect(kindsOf(control)).toEqual(['timestamp']);
-        expectNow(timestamp, began);
-      }
-    });
+    test('timestamp', () => isStamped(pair, x, send, receive));
 
-    test('drops', async () => {
-      using made = pair([C.SOL_SOCKET, C.SO_RXQ_OVFL]);
-      made.b.setsockopt(C.SOL_SOCKET, C.SO_RCVBUF, 4096);
-      let queued = 0;
-      for (let i = 0; i < 40; i++) await send(made.a, { data: Buffer.alloc(500), to });
-      while (made.b.tryRecvmsg() !== null) queued++;
-      await send(made.a, x);
-      expect(queued).toBeLessThan(40);
-      expect((await receive(made.b)).control).toEqual([{ kind: 'drops', value: 40 - queued }]);
-    });
+    test('drops', () => countsDrops(pair, { ...x, data: Buffer.alloc(500) }, send, receive));
 
     test('txtime', async () => {
       using made = pair();
@@ -268,27 +287,9 @@ describe('packet', () => {
       expect([length, tag, protocol]).toEqual([plain.data.length, 5, C.ETH_P_8021Q]);
     });
 
-    test('timestamp', async () => {
-      for (const option of [C.SO_TIMESTAMP, C.SO_TIMESTAMPNS]) {
-        using made = pair([C.SOL_SOCKET, option]);
-        const began = Date.now();
-        await send(made.a, plain);
-        const { control, timestamp } = await receive(made.b);
-        expect(kindsOf(control)).toEqual(['timestamp']);
-        expectNow(timestamp, began);
-      }
-    });
+    test('timestamp', () => isStamped(pair, plain, send, receive));
 
-    test('drops', async () => {
-      using made = pair([C.SOL_SOCKET, C.SO_RXQ_OVFL]);
-      made.b.setsockopt(C.SOL_SOCKET, C.SO_RCVBUF, 4096);
-      let queued = 0;
-      for (let i = 0; i < 40; i++) await send(made.a, { data: Buffer.alloc(500, plain.data) });
-      while (made.b.tryRecvmsg() !== null) queued++;
-      await send(made.a, plain);
-      expect(queued).toBeLessThan(40);
-      expect((await receive(made.b)).control).toEqual([{ kind: 'drops', value: 40 - queued }]);
-    });
+    test('drops', () => countsDrops(pair, { data: Buffer.alloc(500, plain.data) }, send, receive));
 
     test('txtime', async () => {
       using made = pair();

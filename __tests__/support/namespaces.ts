@@ -116,6 +116,25 @@ export class Namespace implements Disposable {
   }
 }
 
+export interface Wire extends Disposable {
+  readonly near: Namespace;
+  readonly far: Namespace;
+}
+
+/** Two namespaces with a wire between them: 10.9.0.1 and fd09::1 on `near0`, 10.9.0.2 and fd09::2 on `far0`. */
+export function wire(): Wire {
+  const [near, far] = [new Namespace(), new Namespace()];
+  near.link(far, ['near0', '10.9.0.1/24', 'fd09::1/64'], ['far0', '10.9.0.2/24', 'fd09::2/64']);
+  return {
+    near,
+    far,
+    [Symbol.dispose](): void {
+      near[Symbol.dispose]();
+      far[Symbol.dispose]();
+    },
+  };
+}
+
 /** Whether this process may make one. */
 export const CAN_MAKE_NAMESPACES = ((): boolean => {
   try {

@@ -11,6 +11,9 @@ async function open(options) {
   return udp;
 }
 
+// All that a datagram can say beside its bytes.
+const METADATA = { packetInfo: true, ttl: true, tos: true, timestamps: true, drops: true };
+
 let count = 0;
 
 /**
@@ -91,6 +94,8 @@ export const servers = {
   'count receive': countReceived,
   'count batch': () => countBatches(),
   'count observe': countObserved,
+  'count metadata': () => countIterated(METADATA),
+  'count batch-metadata': () => countBatches(METADATA),
   'count gro': () => countIterated({ gro: true }),
   'count gro-batch': () => countBatches({ gro: true }),
   echo,
