@@ -10,7 +10,7 @@ import { constants as C } from './constants';
 import type { Control, HasFd, OutgoingControl } from './control';
 import { SocketDescriptor } from './descriptor';
 import { OwnedFd } from './owned_fd';
-import { decodeAddress } from './sockaddr';
+import { decodeAddress, ipv4 } from './sockaddr';
 
 /** Bytes of one control message in the slab. */
 export interface Received {
@@ -134,26 +134,29 @@ export const credentials: Codec<'credentials'> = {
   },
 };
 
-function ipv4(bytes: Uint8Array, offset: number): string {
-  return binding.ntop(C.AF_INET, bytes, offset)!;
-}
+// Looked up once: the layout is a dictionary to V8.
+const PKTINFO_INTERFACE = at('in_pktinfo.ipi_ifindex');
+const PKTINFO_LOCAL = at('in_pktinfo.ipi_spec_dst');
+const PKTINFO_DESTINATION = at('in_pktinfo.ipi_addr');
+const PKTINFO6_INTERFACE = at('in6_pktinfo.ipi6_ifindex');
+const PKTINFO6_ADDRESS = at('in6_pktinfo.ipi6_addr');
 
 export const packetInfo4: Codec<'packetInfo'> = {
   least: at('in_pktinfo'),
   read(found, { bytes, view, offset }) {
     found.push({
       kind: 'packetInfo',
-      interface: view.getInt32(offset + at('in_pktinfo.ipi_ifindex'), LITTLE),
-      local: ipv4(bytes, offset + at('in_pktinfo.ipi_spec_dst')),
-      destination: ipv4(bytes, offset + at('in_pktinfo.ipi_addr')),
+      interface: view.getInt32(offset + PKTINFO_INTERFACE, LITTLE),
+      local: ipv4(bytes, offset + PKTINFO_LOCAL),
+      destination: ipv4(bytes, offset + PKTINFO_DESTINATION),
     });
   },
   write(part, circumstances) {
     if (!concernsIPv4(part, circumstances)) return undefined;
     const index = indexOf(part, circumstances);
     return written(at('in_pktinfo'), (view, bytes) => {
-      view.setInt32(at('in_pktinfo.ipi_ifindex'), index, LITTLE);
-      layLocal(C.AF_INET, part, bytes, at('in_pktinfo.ipi_spec_dst'), circumstances);
+      view.setInt32(PKTINFO_INTERFACE, index, LITTLE);
+      layLocal(C.AF_INET, part, bytes, PKTINFO_LOCAL, circumstances);
     });
   },
 };
@@ -163,13 +166,13 @@ export const packetInfo4: Codec<'packetInfo'> = {
 export const packetInfo6: Codec<'packetInfo'> = {
   least: at('in6_pktinfo'),
   read(found, { bytes, view, offset }) {
-    const start = offset + at('in6_pktinfo.ipi6_addr');
+    const start = offset + PKTINFO6_ADDRESS;
     const mapped = view.getUint32(start + 8) === 0xffff && view.getBigUint64(start) === 0n;
     const destination = mapped ? ipv4(bytes, start + 12) : binding.ntop(C.AF_INET6, bytes, start)!;
     const group = mapped ? (bytes[start + 12] & 0xf0) === 0xe0 : bytes[start] === 0xff;
     found.push({
       kind: 'packetInfo',
-      interface: view.getInt32(offset + at('in6_pktinfo.ipi6_ifindex'), LITTLE),
+      interface: view.getInt32(offset + PKTINFO6_INTERFACE, LITTLE),
       local: !group ? destination : mapped ? '0.0.0.0' : '::',
       destination,
     });
@@ -178,8 +181,8 @@ export const packetInfo6: Codec<'packetInfo'> = {
     if (concernsIPv4(part, circumstances)) return undefined;
     const index = indexOf(part, circumstances);
     return written(at('in6_pktinfo'), (view, bytes) => {
-      view.setInt32(at('in6_pktinfo.ipi6_ifindex'), index, LITTLE);
-      layLocal(C.AF_INET6, part, bytes, at('in6_pktinfo.ipi6_addr'), circumstances);
+      view.setInt32(PKTINFO6_INTERFACE, index, LITTLE);
+      layLocal(C.AF_INET6, part, bytes, PKTINFO6_ADDRESS, circumstances);
     });
   },
 };

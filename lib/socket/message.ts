@@ -211,7 +211,8 @@ type Tell<K extends Control['kind']> = (
 
 /** The plain fields, by what they are told by. */
 const PLAIN: { readonly [K in Control['kind']]?: Tell<K> } = {
-  packetInfo: (message, { kind: _, ...info }) => void (message.packetInfo = info),
+  packetInfo: (message, { interface: index, local, destination }) =>
+    void (message.packetInfo = { interface: index, local, destination }),
   ttl: (message, { value }) => void (message.ttl = value),
   tos: (message, { dscp, ecn }) => void (message.tos = { dscp, ecn }),
   timestamp: (message, { ns }) => void (message.timestamp = ns),

@@ -310,7 +310,8 @@ export function decodeAddress(
   }
 }
 
-function ipv4(bytes: Uint8Array, i: number): string {
+/** inet_ntop(3) for AF_INET, whose call into the addon would cost more than a datagram does. */
+export function ipv4(bytes: Uint8Array, i: number): string {
   return `${bytes[i]}.${bytes[i + 1]}.${bytes[i + 2]}.${bytes[i + 3]}`;
 }
 
