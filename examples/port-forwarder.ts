@@ -53,7 +53,9 @@ async function forward(listenPort: number, host: string, port: number): Promise<
           await Promise.all([pump(near, far, signal), pump(far, near, signal)]);
           await far.close();
         } catch (error) {
-          // An end would tell it that it has everything. (The other one is reset by serve().)
+          // An end would tell them that they have everything. Both at once: to the pump that goes on, the one that
+          // is closed here has ended, and it would end the other.
+          near.abort();
           far.abort();
           throw error;
         }
