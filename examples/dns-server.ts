@@ -1,7 +1,14 @@
 // An authoritative DNS server for one zone: over UDP, from the very address that was asked, and over TCP what is
 // too long for a datagram (RFC 1035, 6891, 7766).
 
-import { bind, listen, type DatagramSocket, type StreamSocket } from 'eagain';
+import {
+  bind,
+  listen,
+  type DatagramSocket,
+  type InetAddress,
+  type Listener,
+  type StreamSocket,
+} from 'eagain';
 import * as dns from 'dns-packet';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -42,8 +49,9 @@ const [PLAIN_LIMIT, EDNS_LIMIT] = [512, 1232];
 
 async function serve(path: string, host: string, port: number): Promise<void> {
   const zone = readZone(await readFile(path, 'utf8'));
-  await using udp = await bind({ host, port, packetInfo: true });
-  await using tcp = await listen({ host, port: udp.localAddress.port });
+  const both = await open(host, port);
+  await using udp = both.udp;
+  await using tcp = both.tcp;
   console.log(`listening on port ${udp.localAddress.port}`);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -57,6 +65,23 @@ async function serve(path: string, host: string, port: number): Promise<void> {
     tcp.serve((peer) => answerStream(peer, zone), { signal, drainTimeout: 0, onError: complain }),
   ]);
   console.log('done');
+}
+
+/** UDP and TCP on the same port: where the kernel is to choose it (0), one that is free for both. */
+async function open(
+  host: string,
+  port: number,
+): Promise<{ udp: DatagramSocket<InetAddress>; tcp: Listener<StreamSocket> }> {
+  for (let tries = 1; ; tries++) {
+    const udp = await bind({ host, port, packetInfo: true });
+    try {
+      return { udp, tcp: await listen({ host, port: udp.localAddress.port }) };
+    } catch (error) {
+      await udp.close();
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (port !== 0 || !taken || tries === 10) throw error;
+    }
+  }
 }
 
 async function answerDatagrams(udp: DatagramSocket, zone: Zone): Promise<void> {
