@@ -18,6 +18,7 @@ import { Budget } from './budget';
 import { abortError, closedError, EAGAIN, systemError } from './errors';
 import { LANE, WATCH, type Handle, type Queue } from './handle';
 import { UNFINISHED, type Operation } from './operation';
+import { guarded, outcome, settle } from './settlement';
 import { Turns } from './turns';
 import type { Wait } from './validate';
 import { Waiting } from './waiting';
@@ -25,7 +26,6 @@ import { Waiting } from './waiting';
 const AGAIN = -EAGAIN;
 // No call was made: others are before this one, or the kernel has just said EAGAIN.
 const IN_LINE = -0x7ffffffd;
-const DONE: Promise<unknown> = Promise.resolve();
 
 export type ReactorBinding = Pick<
   Binding,
@@ -74,7 +74,10 @@ export class Reactor {
 
   /** The same for a first attempt that was made already, and answered `result`. */
   promise<T>(operation: Operation<T>, result: number, wait?: Wait, owner?: object): Promise<T> {
-    if (this.isOver(operation, result)) return this.outcome(operation, result);
+    if (this.isOver(operation, result)) {
+      this.budget.spend(1);
+      return outcome(operation, result);
+    }
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;
@@ -94,7 +97,8 @@ export class Reactor {
     }
     const result = this.begin(operation, wait);
     if (!this.isOver(operation, result)) return this.follow(operation, result, wait, owner);
-    this.settle(operation, result);
+    this.budget.spend(1);
+    settle(operation, result);
     return undefined;
   }
 
@@ -155,8 +159,8 @@ export class Reactor {
   cancel(waiting: Waiting, error: Error): boolean {
     if (waiting.settled) return false;
     this.dequeue(waiting);
-    this.guard(() => waiting.finish());
-    this.guard(() => waiting.operation.fail(error));
+    guarded(() => waiting.finish());
+    guarded(() => waiting.operation.fail(error));
     return true;
   }
 
@@ -194,8 +198,8 @@ export class Reactor {
     const left = handle.close();
     for (const waiting of left) waiting.settled = true;
     for (const waiting of left) {
-      this.guard(() => waiting.finish());
-      this.guard(() => waiting.operation.fail(closedError(waiting.operation.syscall)));
+      guarded(() => waiting.finish());
+      guarded(() => waiting.operation.fail(closedError(waiting.operation.syscall)));
     }
     this.handles[handle.token & PLACE_MASK] = undefined;
     const result = release();
@@ -299,7 +303,8 @@ export class Reactor {
       return false;
     }
     this.dequeue(waiting);
-    this.settle(operation, result, waiting);
+    this.budget.spend(1);
+    settle(operation, result, waiting);
     return true;
   }
 
@@ -307,44 +312,6 @@ export class Reactor {
     if (result >= 0) return true;
     if (result === AGAIN || result === IN_LINE || result === UNFINISHED) return false;
     return !operation.passes(result);
-  }
-
-  // The value is taken before anybody else's code runs: what the call left in shared memory is still there.
-  private settle<T>(operation: Operation<T>, result: number, waiting?: Waiting): void {
-    this.budget.spend(1);
-    let value: T | undefined;
-    let failure: Error | undefined;
-    if (result < 0) failure = operation.annotate(operation.error(result));
-    else {
-      try {
-        value = operation.value(result);
-      } catch (error) {
-        failure = error as Error;
-      }
-    }
-    try {
-      waiting?.finish();
-    } catch (error) {
-      throwLater(error);
-    }
-    try {
-      if (failure === undefined) operation.resolve(value as T);
-      else operation.reject(failure);
-    } catch (error) {
-      throwLater(error);
-    }
-  }
-
-  private outcome<T>(operation: Operation<T>, result: number): Promise<T> {
-    this.budget.spend(1);
-    if (result < 0) return Promise.reject(operation.annotate(operation.error(result)));
-    try {
-      const value = operation.value(result);
-      return value === undefined ? (DONE as Promise<T>) : Promise.resolve(value);
-    } catch (error) {
-      const failure = error as Error;
-      return Promise.reject(failure);
-    }
   }
 
   // What passes without an event (a Unix backlog that is full, ENOBUFS) is waited out.
@@ -398,19 +365,4 @@ export class Reactor {
     this.shared[REFERENCED] = alive;
     if (this.shared[IN_TURN] === 0) this.binding.reference(alive);
   }
-
-  private guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      throwLater(error);
-    }
-  }
-}
-
-// A handler that throws loses neither the rest of its batch nor its error.
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

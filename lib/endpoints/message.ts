@@ -20,12 +20,12 @@ import { TakeError } from '../socket/sent_errors';
 import type { Socket } from '../socket/socket';
 import { closedError, invalidType } from '../core/errors';
 import { reactor } from '../core/runtime';
+import { DONE } from '../core/settlement';
 import { sink, type SinkOptions } from './sink';
 import { PullSource, type IterateOptions } from './source';
 
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
 const LARGE = 1 << 18;
-const DONE = Promise.resolve();
 
 export interface SendOptions extends Wait {
   /** What goes beside the data: a source address, a TTL, descriptors … */

@@ -15,7 +15,6 @@ import {
 import { checkService } from '../names/arguments';
 import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
-
 import { Socket } from '../socket/socket';
 
 export interface SetUp {

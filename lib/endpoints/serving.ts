@@ -3,6 +3,7 @@
 import { clearTimeout as stopTimer, setTimeout as startTimer } from 'node:timers';
 import { isClosed } from '../adapters/contract';
 import { invalidType } from '../core/errors';
+import { throwLater } from '../core/settlement';
 import { onceAborted } from '../core/signals';
 import { duration, integer, record, wait as checkWait } from '../core/validate';
 import type { Socket } from '../socket/socket';
@@ -114,11 +115,7 @@ export class Serving<S extends Peer> {
       this.active.delete(peer);
       this.news();
     });
-    void this.handle(peer).catch((error: unknown) => {
-      queueMicrotask(() => {
-        throw error;
-      });
-    });
+    void this.handle(peer).catch(throwLater);
   }
 
   /** Rejects where `onError` throws. */

@@ -10,6 +10,7 @@ import { iterate } from '../adapters/iterate';
 import { closedError, invalidType } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
+import { DONE } from '../core/settlement';
 import { duration, integer, record, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
@@ -37,7 +38,6 @@ import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
-const DONE = Promise.resolve();
 export class StreamSocket<A extends Address = Address>
   extends PullSource<Buffer>
   implements Channel, AsyncDisposable

@@ -61,7 +61,8 @@ export class Gatherer {
 
   private collected(): SendGathered | undefined {
     const { messages } = this;
+    if (messages.length === 0) return undefined;
     this.messages = [];
-    return messages.length === 0 ? undefined : new SendGathered(this.state, messages);
+    return new SendGathered(this.state, messages);
   }
 }

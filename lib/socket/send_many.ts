@@ -119,14 +119,41 @@ export interface BatchSent {
 
 const MESSAGES_PER_TURN = 256;
 
-/** All messages of a batch, in order, up to the first that the kernel refuses. */
-export class SendEach extends Sending<BatchSent> {
-  private sent = 0;
+/** Messages in their order, as many turns as it takes. */
+abstract class SendingMany<T> extends Sending<T> {
+  protected sent = 0;
+  protected abstract readonly messages: readonly Outgoing[];
+
+  attempt(): number {
+    const { messages, handle } = this;
+    for (const turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
+      if (this.sent >= turn) return UNFINISHED;
+      const result = sendMany(handle, messages, this.sent);
+      if (result === -EAGAIN || result === -ENOBUFS) return result;
+      if (result < 0) {
+        if (!this.refuse(result)) break;
+        this.sent++;
+      } else {
+        this.took(result);
+        this.sent += result;
+      }
+    }
+    return 0;
+  }
+
+  /** The kernel has taken the next `count`. */
+  protected took(_count: number): void {}
+  /** The kernel has refused the next one; whether those behind it are to go. */
+  protected abstract refuse(result: number): boolean;
+}
+
+/** All messages of a batch, up to the first that the kernel refuses. */
+export class SendEach extends SendingMany<BatchSent> {
   private refused = 0;
 
   constructor(
     readonly handle: SocketState,
-    private readonly messages: readonly Outgoing[],
+    protected readonly messages: readonly Outgoing[],
     private readonly recipients: readonly (AddressInput | undefined)[],
   ) {
     super();
@@ -144,19 +171,9 @@ export class SendEach extends Sending<BatchSent> {
     return this.recipients[0];
   }
 
-  attempt(): number {
-    const { messages, handle } = this;
-    for (const turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
-      if (this.sent >= turn) return UNFINISHED;
-      const result = sendMany(handle, messages, this.sent);
-      if (result === -EAGAIN || result === -ENOBUFS) return result;
-      if (result < 0) {
-        this.refused = result;
-        break;
-      }
-      this.sent += result;
-    }
-    return 0;
+  protected refuse(result: number): boolean {
+    this.refused = result;
+    return false;
   }
 
   value(): BatchSent {
@@ -177,12 +194,10 @@ export interface Gathered extends Outgoing {
 }
 
 /** Messages that were handed over in the same tick: each settled by itself, in their order. */
-export class SendGathered extends Sending<void> {
-  private sent = 0;
-
+export class SendGathered extends SendingMany<void> {
   constructor(
     readonly handle: SocketState,
-    private readonly messages: readonly Gathered[],
+    protected readonly messages: readonly Gathered[],
   ) {
     super();
     this.resolve = (): void => {};
@@ -203,17 +218,13 @@ export class SendGathered extends Sending<void> {
     return this.messages[0].to;
   }
 
-  attempt(): number {
-    const { messages, handle } = this;
-    for (const turn = this.sent + MESSAGES_PER_TURN; this.sent < messages.length;) {
-      if (this.sent >= turn) return UNFINISHED;
-      const result = sendMany(handle, messages, this.sent);
-      if (result === -EAGAIN || result === -ENOBUFS) return result;
-      if (result < 0) messages[this.sent].reject(this.error(result));
-      else for (let i = 0; i < result; i++) messages[this.sent + i].resolve();
-      this.sent += Math.max(result, 1);
-    }
-    return 0;
+  protected override took(count: number): void {
+    for (let i = 0; i < count; i++) this.messages[this.sent + i].resolve();
+  }
+
+  protected refuse(result: number): boolean {
+    this.messages[this.sent].reject(this.error(result));
+    return true;
   }
 
   value(): void {}
