@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants as C, SocketDuplex, type InetAddress } from '../../lib/index';
 import { runInChild } from '../support/child';
 import { leavesNoSockets, nameOf, openSockets } from '../support/descriptors';
-import { rejection, type Failure } from '../support/outcomes';
+import { rejection, thrown, type Failure } from '../support/outcomes';
 import { abstract, tcp4, type StreamPair } from '../support/streams';
 import { isPending, turn, turns, until } from '../support/turns';
 
@@ -548,6 +548,32 @@ describe('duplex: as a stream among streams', () => {
     let text = '';
     for await (const chunk of answer) text += String(chunk);
     expect(text).toBe('you asked for /this');
+  });
+
+  test('a timeout is counted from when it was set, whatever went before', async () => {
+    await using made = await ends(tcp4);
+    const { duplex } = made;
+    await new Promise((written) => duplex.write('before', written));
+    const came: string[] = [];
+    // Timers of one thread ring in the order of their times, however late it is.
+    duplex.setTimeout(20, () => came.push('timeout'));
+    await new Promise((later) => setTimeout(later, 35));
+    expect(came).toEqual(['timeout']);
+  });
+
+  test('a timeout that is none leaves the one that was set', async () => {
+    await using made = await ends(tcp4);
+    made.duplex.setTimeout(1);
+    for (const [wrong, code] of [
+      ['1', 'ERR_INVALID_ARG_TYPE'],
+      [-1, 'ERR_OUT_OF_RANGE'],
+      [Infinity, 'ERR_OUT_OF_RANGE'],
+    ] as const) {
+      const error = thrown(() => made.duplex.setTimeout(wrong as number));
+      expect(error).toMatchObject({ code });
+    }
+    expect(made.duplex.timeout).toBe(1);
+    await once(made.duplex, 'timeout');
   });
 
   test('unref lets the process end, ref keeps it', async () => {

@@ -103,6 +103,13 @@ export interface Dialling extends Packer {
   cancel(): void;
 }
 
+/** A listener that throws stops nothing, and its error is not lost. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** This side closed the source: an end for those who iterate or observe, not a failure. */
 export function isClosed(error: Error): boolean {
   return (error as { code?: unknown }).code === 'ERR_SOCKET_CLOSED';

@@ -3,9 +3,10 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { Duplex, type DuplexOptions } from 'node:stream';
-import { clearTimeout as stopTimer, setImmediate, setTimeout as startTimer } from 'node:timers';
+import { setImmediate } from 'node:timers';
 import {
   isClosed,
+  throwLater,
   type Channel,
   type ChannelAddress,
   type Descriptor,
@@ -13,6 +14,7 @@ import {
   type Parcel,
   type Pull,
 } from './contract';
+import { checkMilliseconds, IdleTimer } from './idle_timer';
 
 type Callback = (error?: Error | null) => void;
 
@@ -38,8 +40,7 @@ export class SocketDuplex extends Duplex {
   private pulling: Pull | undefined;
   private waiting = false;
   private referenced = true;
-  private idle: NodeJS.Timeout | undefined;
-  private written = 0;
+  private idle: IdleTimer | undefined;
   // Promise 19: events are emitted in the context in which the Duplex was made.
   private readonly context = new AsyncResource('eagain.duplex');
 
@@ -169,32 +170,20 @@ export class SocketDuplex extends Duplex {
 
   /** 'timeout' after `milliseconds` in which nothing was read or written; 0 for never. Closes nothing. */
   setTimeout(milliseconds: number, listener?: () => void): this {
-    stopTimer(this.idle);
-    // The range of Node's timers; its own checks and words.
-    const timer = startTimer(() => this.timedOut(), checked(milliseconds)).unref();
-    this.timeout = milliseconds;
-    if (milliseconds === 0) stopTimer(timer);
-    this.idle = milliseconds === 0 ? undefined : timer;
-    if (listener !== undefined) {
-      if (milliseconds === 0) this.removeListener('timeout', listener);
-      else this.once('timeout', listener);
+    this.timeout = checkMilliseconds(milliseconds);
+    this.idle?.stop();
+    this.idle = undefined;
+    if (milliseconds === 0) {
+      if (listener !== undefined) this.removeListener('timeout', listener);
+      return this;
     }
+    this.idle = new IdleTimer(
+      milliseconds,
+      () => this.bytesWritten,
+      () => this.context.runInAsyncScope(() => this.emit('timeout')),
+    );
+    if (listener !== undefined) this.once('timeout', listener);
     return this;
-  }
-
-  // A large write that goes on is no silence.
-  private timedOut(): void {
-    if (this.bytesWritten !== this.written) {
-      this.active();
-      return;
-    }
-    this.context.runInAsyncScope(() => this.emit('timeout'));
-  }
-
-  private active(): void {
-    if (this.idle === undefined) return;
-    this.written = this.bytesWritten;
-    this.idle.refresh();
   }
 
   ref(): this {
@@ -231,7 +220,7 @@ export class SocketDuplex extends Duplex {
       const { address, family } = channel.remoteAddress;
       this.emit('lookup', null, address, family === 'IPv6' ? 6 : 4, host);
     }
-    this.active();
+    this.idle?.refresh();
     this.emit('connect');
     this.emit('ready');
   }
@@ -299,24 +288,19 @@ export class SocketDuplex extends Duplex {
     try {
       if (this.emit('fds', fds)) return;
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
     for (const fd of fds) fd.close();
   }
 
   /** Hands a chunk on; whether the stream wants more. A listener that throws stops neither. */
   private deliver(chunk: Buffer | null, fds?: readonly Descriptor[]): boolean {
-    this.active();
+    this.idle?.refresh();
     if (fds !== undefined && fds.length > 0) this.handOver(fds);
-    if (this.destroyed) return false;
     try {
       return this.push(chunk) && chunk !== null;
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
       return this.readableFlowing === true;
     }
   }
@@ -370,10 +354,10 @@ export class SocketDuplex extends Duplex {
   ): void {
     const { channel } = this;
     if (channel === undefined) return this.settleLater(callback, act);
-    this.active();
+    this.idle?.refresh();
     let later = false;
     const settled = (failure?: Error): void => {
-      this.active();
+      this.idle?.refresh();
       // destroy() closes under a write that waits: its caller is told, but the stream has not failed.
       if (failure !== undefined && this.destroyed && isClosed(failure)) {
         return void setImmediate(() => this.context.runInAsyncScope(callback, null, failure));
@@ -403,7 +387,7 @@ export class SocketDuplex extends Duplex {
     const { channel, pulling } = this;
     if (this.waiting && pulling !== undefined) channel?.withdraw(pulling);
     this.waiting = false;
-    stopTimer(this.idle);
+    this.idle?.stop();
     this.idle = undefined;
     if (channel === undefined) this.dialling?.cancel();
     else channel.release();
@@ -428,23 +412,6 @@ function writeAfterEnd(this: SocketDuplex, ...args: unknown[]): boolean {
   if (typeof callback === 'function') process.nextTick(callback, error);
   this.destroy(error);
   return false;
-}
-
-function checked(milliseconds: unknown): number {
-  if (typeof milliseconds !== 'number') {
-    const error = new TypeError(
-      `The "msecs" argument must be of type number. Received ${typeof milliseconds}`,
-    );
-    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
-  }
-  if (!(milliseconds >= 0 && milliseconds < Infinity)) {
-    const error = new RangeError(
-      `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
-    );
-    throw Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
-  }
-  // Node's timers would take a longer one for 1 ms.
-  return Math.min(milliseconds, 0x7fffffff);
 }
 
 function familyOf(address: ChannelAddress | undefined): string | undefined {

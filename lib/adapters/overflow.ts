@@ -1,6 +1,8 @@
 // What stands between one who gives and one who takes where nobody can be asked to wait: a queue with an end, what
 // happens beyond it, and the count of what was lost. Knows neither rxjs nor who gives and takes.
 
+import { throwLater } from './contract';
+
 export const HIGH_WATER_MARK = 256;
 
 export interface OverflowOptions<T> {
@@ -60,9 +62,7 @@ export class BoundedQueue<T> {
     try {
       this.onDrop?.(item, this.dropped);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     } finally {
       this.discard(item);
     }

@@ -147,7 +147,8 @@ function bytesOf(chunk: unknown): Uint8Array {
 export function webStreams(channel: Channel): WebStreams {
   const halves = new Halves(channel);
   return {
-    // No chunk is read ahead: the kernel's buffer is the queue.
+    // The globals, which Node loads when they are first asked for. No chunk is read ahead: the kernel's buffer is the
+    // queue.
     readable: new globalThis.ReadableStream<Uint8Array>(
       new Source(channel, halves) as unknown as UnderlyingSource<Uint8Array>,
       { highWaterMark: 0 },
