@@ -122,10 +122,14 @@ void Reactor::turn() {
   while (end > begin) {
     if (!deliver(begin, end) || shut_) return;
     const bool first = begin == 0;
+    if (first && spared_ > 0) {
+      spared_--;
+      return;
+    }
     begin = end;
-    if (begin == kMaxEvents || (first && spared_ > 0 && spared_--) || Clock::now() >= until) return;
+    if (begin == kMaxEvents || Clock::now() >= until) return;
     end = look(begin);
-    if (first) spared_ = end > begin ? 0 : kSpared;
+    if (first && end == begin) spared_ = kSpared;
   }
 }
 
