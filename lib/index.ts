@@ -48,16 +48,14 @@ export type { Timeouts } from './endpoints/timeouts';
 export type { Overflow } from './adapters/observe';
 export type { OverflowOptions } from './adapters/overflow';
 export type { SinkOverflow } from './adapters/sink';
-export {
-  Socket,
-  socket,
-  socketpair,
-  type FileRange,
-  type Flags,
-  type ReceiveMessage,
-  type ReceiveMessages,
-  type Transfer,
-} from './socket/socket';
+export { Socket, socket, socketpair } from './socket/socket';
+export type {
+  FileRange,
+  Flags,
+  ReceiveMessage,
+  ReceiveMessages,
+  Transfer,
+} from './socket/transfer_options';
 export { poll, type Polled, type PollResult } from './socket/poll';
 export type { Owner } from './socket/owner';
 export type { Received } from './socket/receive';

@@ -232,7 +232,7 @@ real('netlink: an overrun is told once, by ENOBUFS, and the socket goes on', asy
   using namespace = new Namespace();
   await using netlink = await route(namespace);
   netlink.socket.set('receiveBufferSize', 4096);
-  using links = netlink.join(RTNLGRP.link);
+  using _links = netlink.join(RTNLGRP.link);
   const iterator = netlink.iterate();
   const set = (mtu: number): void => namespace.ip('link', 'set', 'lo', 'mtu', String(mtu));
   for (let mtu = 60_000; mtu < 60_030; mtu++) set(mtu);
@@ -247,5 +247,4 @@ real('netlink: an overrun is told once, by ENOBUFS, and the socket goes on', asy
   set(59_999);
   const [message] = messagesIn((await netlink.receive()).data);
   expect(attributes(message.body, 16).get(4)!.readUInt32LE()).toBe(59_999);
-  expect(links).toBeDefined();
 });

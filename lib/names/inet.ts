@@ -4,10 +4,9 @@ import { types } from 'node:util';
 import { invalidType, outOfRange, systemError } from '../core/errors';
 import { byName, integer, text } from '../core/validate';
 import { binding } from '../native/load';
-import { INET_FAMILIES, type InetFamily } from '../native/words';
+import { INET_FAMILIES, LITTLE, swap16, type InetFamily } from '../native/words';
 
 const C = binding.constants;
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const UINT32 = 0xffffffff;
 
 function familyNumber(family: InetFamily | number): number {
@@ -49,11 +48,6 @@ export function familyOfLiteral(host: string): InetFamily | undefined {
   return pton('IPv6', literal) === null ? undefined : 'IPv6';
 }
 
-function swap16(name: string, value: number): number {
-  const given = integer(name, value, 0, 0xffff);
-  return LITTLE ? ((given & 0xff) << 8) | (given >> 8) : given;
-}
-
 function swap32(name: string, value: number): number {
   const given = integer(name, value, 0, UINT32);
   if (!LITTLE) return given;
@@ -91,11 +85,11 @@ export const inet = Object.freeze({
   ntop,
   checksum,
   /** A 16-bit number of this machine's in network order. */
-  htons: (host: number): number => swap16('host', host),
+  htons: (host: number): number => swap16(integer('host', host, 0, 0xffff)),
   /** A 32-bit number of this machine's in network order. */
   htonl: (host: number): number => swap32('host', host),
   /** A 16-bit number in network order as this machine's. */
-  ntohs: (network: number): number => swap16('network', network),
+  ntohs: (network: number): number => swap16(integer('network', network, 0, 0xffff)),
   /** A 32-bit number in network order as this machine's. */
   ntohl: (network: number): number => swap32('network', network),
 });

@@ -1,4 +1,5 @@
-// What sockets and names both say of the wall's numbers: an IP address, and the words for families and types.
+// What sockets and names both say of the wall's numbers: their order of bytes, an IP address, and the words for families
+// and types.
 
 import { binding } from './load';
 
@@ -16,6 +17,14 @@ export type InetFamily = InetAddress['family'];
 export type SocketType = 'stream' | 'dgram' | 'seqpacket' | 'raw';
 
 const C = binding.constants;
+
+/** Whether this machine's numbers have their low byte first. */
+export const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** A 16-bit number of this machine's in network order, and back. */
+export function swap16(value: number): number {
+  return LITTLE ? ((value & 0xff) << 8) | ((value >> 8) & 0xff) : value;
+}
 
 export const INET_FAMILIES: Readonly<Record<InetFamily, number>> = {
   IPv4: C.AF_INET,

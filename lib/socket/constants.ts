@@ -3,9 +3,9 @@
 import { byName } from '../core/validate';
 import type { Constants } from '../native/constants';
 import { binding } from '../native/load';
-import { INET_FAMILIES, TYPES, type SocketType } from '../native/words';
+import { INET_FAMILIES, swap16, TYPES, type SocketType } from '../native/words';
 
-export { byName, TYPES };
+export { byName, swap16, TYPES };
 export type { Constants, SocketType };
 
 /** Every `AF_ SOCK_ IPPROTO_ SOL_ SO_ TCP_ UDP_ IP_ IPV6_ MSG_ SHUT_ …` of this platform's headers. */
@@ -68,10 +68,6 @@ const NETLINK_PROTOCOLS: Readonly<Record<string, number>> = {
 };
 
 const NO_PROTOCOLS: Readonly<Record<string, number>> = {};
-
-export function swap16(value: number): number {
-  return ((value & 0xff) << 8) | ((value >> 8) & 0xff);
-}
 
 /**
  * socket(2)'s third argument for a number or a name, the names of `domain`. For AF_PACKET it is an ETH_P_

@@ -6,6 +6,7 @@
 import { invalidType, invalidValue } from '../core/errors';
 import { record } from '../core/validate';
 import { binding } from '../native/load';
+import { LITTLE } from '../native/words';
 import type { AddressInput, InetAddress } from './address';
 import { KINDS, KINDS_BY_NAME, keyOf, type Kind } from './control_kinds';
 import { writeDescriptors } from './control_codecs';
@@ -75,7 +76,6 @@ const at = (field: string): number => binding.layout[field];
 const WORD = at('size_t');
 const align = (size: number): number => (size + WORD - 1) & ~(WORD - 1);
 const HEADER = align(at('cmsghdr'));
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 // cmsg_len is a size_t; nothing here is so long that it would need more than its low 32 bits.
 const LENGTH = at('cmsghdr.cmsg_len') + (LITTLE ? 0 : WORD - 4);
 const LEVEL = at('cmsghdr.cmsg_level');

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { invalidType, invalidValue, outOfRange } from '../core/errors';
 import { integer } from '../core/validate';
 import { binding } from '../native/load';
+import { LITTLE } from '../native/words';
 import type { AddressInput, InetAddress } from './address';
 import { constants as C } from './constants';
 import type { Control, HasFd, OutgoingControl } from './control';
@@ -47,7 +48,6 @@ export interface Codec<K extends Control['kind']> {
 }
 
 const at = (field: string): number => binding.layout[field];
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const INT = at('int');
 const UINT32 = 0xffffffff;
 /** SCM_MAX_FD of the kernel, in no header of its users. */

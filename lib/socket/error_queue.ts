@@ -3,6 +3,7 @@
 
 import { EAGAIN, errnoName, systemError } from '../core/errors';
 import { binding } from '../native/load';
+import { LITTLE } from '../native/words';
 import type { Address } from './address';
 import { constants as C } from './constants';
 import type { Control } from './control';
@@ -37,7 +38,6 @@ export interface ErrorQueueEntry {
 const ORIGINS = ['none', 'local', 'icmp', 'icmp6', 'timestamp', 'zerocopy', 'txtime'] as const;
 
 const at = (field: string): number => binding.layout[field];
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const SIZE = at('sock_extended_err');
 
 const IS_ERROR: readonly (readonly [level: number, type: number])[] = [

@@ -20,6 +20,7 @@ import {
 } from '../core/errors';
 import { integer, port as checkPort, record } from '../core/validate';
 import { binding } from '../native/load';
+import { LITTLE } from '../native/words';
 import type {
   Address,
   AddressInput,
@@ -65,7 +66,6 @@ const VM_PORT = at('sockaddr_vm.svm_port');
 const VM_CID = at('sockaddr_vm.svm_cid');
 
 const PACKET_TYPES = ['host', 'broadcast', 'multicast', 'otherhost', 'outgoing'] as const;
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const UINT32 = 0xffffffff;
 
 const scratch = reactor.memory.scratch;

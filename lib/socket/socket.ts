@@ -5,7 +5,7 @@ import { FACTS } from '../native/binding';
 import { invalidType, systemError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
-import { integer, wait as checkWait, type Wait } from '../core/validate';
+import { integer, record, wait as checkWait, type Wait } from '../core/validate';
 import { binding } from '../native/load';
 import type { AddressInput } from './address';
 import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from './bytes';
@@ -19,16 +19,7 @@ import {
   type Family,
   type SocketType,
 } from './constants';
-import {
-  BATCH_CAPACITY,
-  DEFAULT_SIZE,
-  MAX_CONTROL,
-  MAX_SIZE,
-  TOLD,
-  type ControlWanted,
-  type Message,
-  type OutgoingMessage,
-} from './message';
+import { BATCH_CAPACITY, type Message, type OutgoingMessage } from './message';
 import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
 import { Ready, type Interest, type Readiness } from './ready';
@@ -43,42 +34,21 @@ import {
 import { outgoing, Send, SendMessage } from './send';
 import { SendBatch } from './send_many';
 import { SocketDescriptor } from './descriptor';
+import {
+  controlOf,
+  flagsOf,
+  isEmpty,
+  large,
+  lengthOr,
+  sizeOf,
+  type FileRange,
+  type Flags,
+  type ReceiveMessage,
+  type ReceiveMessages,
+  type Transfer,
+} from './transfer_options';
 import { ReceiveAllBytes, ReceiveAllFrom, ReceiveAllMessage } from './wait_all';
 import { askOption, SocketState } from './state';
-
-/** `MSG_*` constants or'ed; NOSIGNAL, DONTWAIT and CMSG_CLOEXEC are always added. */
-export type Flags = number;
-
-export interface Transfer extends Wait {
-  flags?: Flags | undefined;
-}
-
-export interface ReceiveMessage extends Transfer {
-  /** The caller's memory; without it the message comes in memory of its own. */
-  into?: Bytes | IoVec | undefined;
-  /** Most bytes to receive without `into`: 65,536 unless told. */
-  size?: number | undefined;
-  /**
-   * Most bytes of control data. Given, descriptors that come are the caller's; without it there is room for all
-   * kinds but those, which are closed and told of as `controlTruncated`.
-   */
-  controlSize?: number | undefined;
-}
-
-export interface ReceiveMessages extends Transfer {
-  /** Most bytes of each message: 65,536 unless told. */
-  size?: number | undefined;
-  /** As for `recvmsg`, of each message. */
-  controlSize?: number | undefined;
-}
-
-/** Which part of a file. */
-export interface FileRange {
-  /** Where to begin, in bytes; the descriptor's own position unless told. */
-  offset?: number | undefined;
-  /** How many bytes at most; up to the end unless told. */
-  length?: number | undefined;
-}
 
 const { shared } = reactor.memory;
 
@@ -314,8 +284,7 @@ export class Socket extends SocketDescriptor {
   }
 
   private sendingMessage(message: OutgoingMessage & { flags?: Flags }): Operation<number> {
-    if (typeof message !== 'object' || message === null)
-      throw invalidType('message', 'of type object', message);
+    record('message', message);
     return new SendMessage(
       this.state,
       piecesOf(message.data, 'message.data'),
@@ -332,8 +301,7 @@ export class Socket extends SocketDescriptor {
     options: Transfer | undefined,
   ): Operation<number> {
     const batch = messages.slice(0, BATCH_CAPACITY).map((message, i) => {
-      if (typeof message !== 'object' || message === null)
-        throw invalidType(`messages[${i}]`, 'of type object', message);
+      record(`messages[${i}]`, message);
       return outgoing(
         piecesOf(message.data, `messages[${i}].data`),
         message.to,
@@ -385,34 +353,6 @@ export function socketpair(type: SocketType | number = 'stream', protocol = 0): 
   const pair = (i: number): Socket =>
     new Socket(new SocketState(shared[FACTS + i], C.AF_UNIX, kind, protocol));
   return [pair(0), pair(1)];
-}
-
-function isEmpty(messages: readonly OutgoingMessage[]): boolean {
-  if (!Array.isArray(messages)) throw invalidType('messages', 'an Array', messages);
-  return messages.length === 0;
-}
-
-function flagsOf(options: { flags?: Flags | undefined } | undefined): number {
-  const flags = options?.flags;
-  return flags === undefined ? 0 : integer('options.flags', flags);
-}
-
-const large = (name: string, value: number): number =>
-  integer(name, value, 0, Number.MAX_SAFE_INTEGER);
-
-function lengthOr(length: number | undefined): number {
-  return length === undefined ? Infinity : large('options.length', length);
-}
-
-function sizeOf(options: { size?: number | undefined } | undefined): number {
-  const size = options?.size;
-  return size === undefined ? DEFAULT_SIZE : integer('options.size', size, 1, MAX_SIZE);
-}
-
-function controlOf(options: { controlSize?: number | undefined } | undefined): ControlWanted {
-  const size = options?.controlSize;
-  if (size === undefined) return TOLD;
-  return { size: integer('options.controlSize', size, 0, MAX_CONTROL), descriptors: size > 0 };
 }
 
 /** Adds to a refusal what is missing and how to grant it. */

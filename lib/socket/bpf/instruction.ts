@@ -5,7 +5,7 @@
 import { invalidType, outOfRange } from '../../core/errors';
 import { integer, record } from '../../core/validate';
 import { constants as C } from '../constants';
-import { littleEndian } from '../options/layout';
+import { LITTLE } from '../../native/words';
 
 /** struct sock_filter: `jt` and `jf` are how many instructions a jump leaves out. */
 export interface Instruction {
@@ -28,10 +28,10 @@ export function encodeProgram(program: Program, name: string): Uint8Array {
   for (const [i, instruction] of (program as Program).entries()) {
     const { code, jt, jf, k } = record(`${name}[${i}]`, instruction);
     const at = i * INSTRUCTION_SIZE;
-    view.setUint16(at, integer(`${name}[${i}].code`, code, 0, 0xffff), littleEndian);
+    view.setUint16(at, integer(`${name}[${i}].code`, code, 0, 0xffff), LITTLE);
     view.setUint8(at + 2, integer(`${name}[${i}].jt`, jt, 0, 0xff));
     view.setUint8(at + 3, integer(`${name}[${i}].jf`, jf, 0, 0xff));
-    view.setUint32(at + 4, integer(`${name}[${i}].k`, k, 0, 0xffffffff), littleEndian);
+    view.setUint32(at + 4, integer(`${name}[${i}].k`, k, 0, 0xffffffff), LITTLE);
   }
   return bytes;
 }
@@ -41,10 +41,10 @@ export function decodeProgram(bytes: Uint8Array): Program {
   return Array.from({ length: bytes.length / INSTRUCTION_SIZE }, (_, i) => {
     const at = i * INSTRUCTION_SIZE;
     return {
-      code: view.getUint16(at, littleEndian),
+      code: view.getUint16(at, LITTLE),
       jt: view.getUint8(at + 2),
       jf: view.getUint8(at + 3),
-      k: view.getUint32(at + 4, littleEndian),
+      k: view.getUint32(at + 4, LITTLE),
     };
   });
 }

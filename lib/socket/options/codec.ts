@@ -3,7 +3,7 @@
 import { invalidType, invalidValue, outOfRange } from '../../core/errors';
 import { integer, text as checkText } from '../../core/validate';
 import { bytesOf } from '../bytes';
-import { littleEndian } from './layout';
+import { LITTLE } from '../../native/words';
 
 /** How an option's value is written and read. */
 export interface Codec<T> {
@@ -41,8 +41,8 @@ const word = (value: number): Uint8Array => new Uint8Array(new Int32Array([value
 
 // Where one byte holds the value, some options give one byte (IP_MULTICAST_TTL …).
 function toInt(bytes: Buffer): number {
-  if (bytes.length < 4) return bytes.length === 0 ? 0 : bytes[littleEndian ? 0 : bytes.length - 1];
-  return littleEndian ? bytes.readInt32LE(0) : bytes.readInt32BE(0);
+  if (bytes.length < 4) return bytes.length === 0 ? 0 : bytes[LITTLE ? 0 : bytes.length - 1];
+  return LITTLE ? bytes.readInt32LE(0) : bytes.readInt32BE(0);
 }
 
 /** An int that is a switch. */
@@ -75,7 +75,7 @@ export const uint64: Codec<bigint> = {
     if (value < 0n || value > UINT64) throw outOfRange(name, `>= 0 and <= ${UINT64}`, value);
     return new Uint8Array(new BigUint64Array([value]).buffer);
   },
-  decode: (bytes) => (littleEndian ? bytes.readBigUInt64LE(0) : bytes.readBigUInt64BE(0)),
+  decode: (bytes) => (LITTLE ? bytes.readBigUInt64LE(0) : bytes.readBigUInt64BE(0)),
 };
 
 /** A name of at most `most` bytes. The kernel's may end with a NUL, ours need none. */
@@ -159,7 +159,7 @@ export const uint32List = (most: number): Codec<number[]> =>
   decodeOnly(4 * most, (bytes) => {
     const numbers: number[] = [];
     for (let at = 0; at + 4 <= bytes.length; at += 4) {
-      numbers.push(littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+      numbers.push(LITTLE ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
     }
     return numbers;
   });

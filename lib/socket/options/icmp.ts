@@ -5,7 +5,7 @@
 import { invalidType, invalidValue } from '../../core/errors';
 import { integer, record } from '../../core/validate';
 import type { Codec } from './codec';
-import { littleEndian } from './layout';
+import { LITTLE } from '../../native/words';
 import { option, type Table } from './table';
 
 /** Types that are blocked, and the others pass; or types that pass, and the others are blocked. */
@@ -37,7 +37,7 @@ const typeFilter = (types: number): Codec<IcmpFilter> => ({
 });
 
 // The byte of a bit within words of 4 bytes.
-const byteOf = (index: number): number => (index >> 3) ^ (littleEndian ? 0 : 3);
+const byteOf = (index: number): number => (index >> 3) ^ (LITTLE ? 0 : 3);
 
 function bitmap(set: readonly boolean[]): Buffer {
   const bytes = Buffer.alloc(set.length / 8);

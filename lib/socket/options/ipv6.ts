@@ -6,7 +6,8 @@ import { constants as C } from '../constants';
 import { decodeAddress, interfaceIndex } from '../sockaddr';
 import { literalBytes } from './addresses';
 import { bits, decodeOnly, encodeOnly, flag, int, raw } from './codec';
-import { layout, littleEndian } from './layout';
+import { LITTLE } from '../../native/words';
+import { layout } from './layout';
 import { getter, option, setter, type Table } from './table';
 import type { ReadOnly, SetOnly } from './types';
 
@@ -48,7 +49,7 @@ const SOCKADDR_IN6 = 28;
 const pathMtu = decodeOnly<PathMtu>(SOCKADDR_IN6 + 4, (bytes) => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
-    mtu: view.getUint32(SOCKADDR_IN6, littleEndian),
+    mtu: view.getUint32(SOCKADDR_IN6, LITTLE),
     address: decodeAddress(bytes, view, 0, SOCKADDR_IN6) as InetAddress,
   };
 });

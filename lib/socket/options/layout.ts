@@ -1,9 +1,7 @@
 // C structures as tables of fields: where each lies by the rules of the C compiler, how it is written and read.
 // Knows no option and no constant.
 
-import { endianness } from 'node:os';
-
-export const littleEndian = endianness() === 'LE';
+import { LITTLE } from '../../native/words';
 
 /** A field's size in bytes. Those of 8 are bigints, the others numbers. */
 const SIZES = { u8: 1, u16: 2, i32: 4, u32: 4, i64: 8, u64: 8 } as const;
@@ -67,11 +65,11 @@ function put(view: DataView, at: number, type: FieldType, value: number | bigint
     case 1:
       return view.setUint8(at, Number(value));
     case 2:
-      return view.setUint16(at, Number(value), littleEndian);
+      return view.setUint16(at, Number(value), LITTLE);
     case 4:
-      return view.setInt32(at, Number(value), littleEndian);
+      return view.setInt32(at, Number(value), LITTLE);
     case 8:
-      return view.setBigInt64(at, BigInt(value), littleEndian);
+      return view.setBigInt64(at, BigInt(value), LITTLE);
   }
 }
 
@@ -80,14 +78,14 @@ function take(view: DataView, at: number, type: FieldType): number | bigint {
     case 'u8':
       return view.getUint8(at);
     case 'u16':
-      return view.getUint16(at, littleEndian);
+      return view.getUint16(at, LITTLE);
     case 'i32':
-      return view.getInt32(at, littleEndian);
+      return view.getInt32(at, LITTLE);
     case 'u32':
-      return view.getUint32(at, littleEndian);
+      return view.getUint32(at, LITTLE);
     case 'i64':
-      return view.getBigInt64(at, littleEndian);
+      return view.getBigInt64(at, LITTLE);
     case 'u64':
-      return view.getBigUint64(at, littleEndian);
+      return view.getBigUint64(at, LITTLE);
   }
 }

@@ -1,7 +1,8 @@
 // struct tcp_info: every field by its own name, in camelCase. As long as the kernel has it: it grows at its end.
 
 import { decodeOnly } from './codec';
-import { layout, littleEndian, type Values } from './layout';
+import { LITTLE } from '../../native/words';
+import { layout, type Values } from './layout';
 
 // <linux/tcp.h>; up to delivered_ce (Linux 4.18) every kernel that Node runs on has it.
 const KNOWN = {
@@ -96,7 +97,7 @@ const STRUCT = layout(FIELDS);
 
 // The compiler begins bit-fields with the low bits where the low byte comes first, and with the high bits elsewhere.
 const bitField = (byte: number, from: number, width: number): number =>
-  (byte >> (littleEndian ? from : 8 - from - width)) & ((1 << width) - 1);
+  (byte >> (LITTLE ? from : 8 - from - width)) & ((1 << width) - 1);
 
 export const tcpInfo = decodeOnly<TcpInfo>(STRUCT.size, (bytes) => {
   const scales = bytes[STRUCT.offset('_scales')];
