@@ -143,6 +143,22 @@ test('a storm of errors that nobody reads costs no message', async () => {
   expect(told.length).toBeGreaterThanOrEqual(200);
 });
 
+// Over the loopback the error is there when sendto(2) returns; each send takes its predecessor's off the kernel.
+test('errors beyond those that are kept are counted', async () => {
+  await using socket = await bind({ host: '127.0.0.1', recvErr: true });
+  const dead = await deadPort('127.0.0.1');
+  expect(socket.droppedErrors).toBe(0);
+  for (let i = 0; i < 1000; i++) await socket.send(String(i), dead);
+  const told = [];
+  for await (const { data } of socket.errors()) {
+    told.push(Number(data));
+    if (told.at(-1) === 999) break;
+  }
+  const { droppedErrors } = socket;
+  expect(droppedErrors).toBeGreaterThan(700);
+  expect(told).toEqual(Array.from({ length: 1000 - droppedErrors }, (_, i) => droppedErrors + i));
+});
+
 test('a connected socket with recvErr: its peer’s absence comes out of errors() as well', async () => {
   const { port } = await deadPort('127.0.0.1');
   await using socket = await connect({ type: 'dgram', host: '127.0.0.1', port, recvErr: true });

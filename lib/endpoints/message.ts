@@ -147,11 +147,20 @@ export abstract class MessageSocket<A extends Address = Address>
 
   /**
    * What the network says of messages that this socket has sent, while `recvErr` is on: that nobody listens
-   * there, that the path is narrower. Each is yielded once; the latest 256 are kept for whoever comes later.
+   * there, that the path is narrower. Each is yielded once; the latest 256 are kept for whoever comes later, and
+   * `droppedErrors` counts the others.
    */
   errors(options?: IterateOptions): AsyncIterableIterator<ErrorQueueEntry, undefined> {
     this.sentErrors ??= new SentErrorSource(this.socket);
     return this.sentErrors.iterate(options);
+  }
+
+  /**
+   * How many of what `errors()` would have yielded were dropped, because nobody took them in time. Of what the kernel
+   * itself drops, where its queue (SO_RCVBUF) is full of errors, it keeps no count.
+   */
+  get droppedErrors(): number {
+    return this.socket.state.sentErrors.dropped;
   }
 
   /**

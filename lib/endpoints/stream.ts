@@ -166,7 +166,8 @@ export class StreamSocket<A extends Address = Address>
   /**
    * Sends a file, or `length` bytes of it from `offset` on, in its turn among the writes: sendfile(2). A descriptor
    * or FileHandle stays open and keeps its position; a path is opened and closed again, and takes its turn when
-   * it is open. How many bytes went: fewer where the file was cut meanwhile.
+   * it is open. How many bytes went: fewer where the file was cut meanwhile. What is written over a part that the
+   * peer does not have yet changes what it gets: the kernel sends the file's own pages.
    * @throws SystemError of open(2) and sendfile(2), with `bytesTransferred`
    */
   sendFile(file: number | FileHandleLike | string, options: SendFileOptions = {}): Promise<number> {

@@ -45,7 +45,7 @@ export class SendFile extends Operation<number> {
       if (room <= 0) return UNFINISHED;
       const from = offset === undefined ? -1 : offset + this.sent;
       const result = binding.sendfile(handle.token, file, from, Math.min(room, length - this.sent));
-      if (result < 0) return result;
+      if (result < 0) return handle.heard(result);
       if (result === 0) break;
       this.sent += result;
       handle.bytesWritten += result;
@@ -145,20 +145,21 @@ class Splice {
   private take(): number {
     const asked = Math.min(this.length - this.taken, PER_TURN);
     const result = binding.splice(this.from.token, this.pipe.into, asked);
-    if (result === 0) this.from.ended = true;
-    if (result > 0) {
-      this.taken += result;
-      this.from.bytesRead += result;
+    if (result <= 0) {
+      const heard = this.from.heard(result);
+      if (heard === 0) this.from.ended = true;
+      return heard;
     }
+    this.taken += result;
+    this.from.bytesRead += result;
     return result;
   }
 
   private deliver(length: number): number {
     const result = binding.splice(this.pipe.out, this.to.token, length);
-    if (result > 0) {
-      this.delivered += result;
-      this.to.bytesWritten += result;
-    }
+    if (result < 0) return this.to.heard(result);
+    this.delivered += result;
+    this.to.bytesWritten += result;
     return result;
   }
 

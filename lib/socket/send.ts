@@ -90,7 +90,9 @@ export class Send extends Sending<number> {
   }
 
   attempt(): number {
-    return binding.send(this.handle.token, this.data, 0, this.length, this.flags);
+    const { handle } = this;
+    const result = binding.send(handle.token, this.data, 0, this.length, this.flags);
+    return result < 0 ? handle.heard(result) : result;
   }
 
   value(result: number): number {

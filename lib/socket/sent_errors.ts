@@ -21,7 +21,9 @@ const TRIES = 8;
 export class SentErrors {
   /** Errors of earlier messages are told here, and fail no call. */
   reported = false;
-  private entries: ErrorQueueEntry[] = [];
+  /** Entries that nobody took in time. */
+  dropped = 0;
+  private readonly entries: ErrorQueueEntry[] = [];
 
   constructor(private readonly state: SocketState) {}
 
@@ -37,7 +39,7 @@ export class SentErrors {
   collect(): boolean {
     const fresh = errorQueueOf(this.state);
     this.entries.push(...fresh);
-    if (this.entries.length > MOST) this.entries = this.entries.slice(-MOST);
+    this.dropped += this.entries.splice(0, this.entries.length - MOST).length;
     return fresh.some(({ origin }) => origin === 'icmp' || origin === 'icmp6');
   }
 

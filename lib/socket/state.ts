@@ -20,7 +20,14 @@ const {
   SOCK_RAW,
   SOCK_STREAM,
   SOL_SOCKET,
+  ECONNRESET,
+  EHOSTUNREACH,
+  ENETUNREACH,
+  ETIMEDOUT,
 } = C;
+
+// Not EPIPE: that is said as often as one asks, and the peer's end may have come before.
+const LOSSES = new Set([ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH]);
 
 export class SocketState extends Handle {
   /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
@@ -28,8 +35,7 @@ export class SocketState extends Handle {
   readonly type: number;
   /** The peer's end of the stream was read. */
   ended = false;
-  /** The -errno with which a write heard that the connection is lost; 0 where none has. */
-  lost = 0;
+  private lost = 0;
   /** SO_LINGER may be set: close(2) would wait then. */
   lingers = false;
   bytesRead = 0;
@@ -67,6 +73,17 @@ export class SocketState extends Handle {
   /** What the network says of messages that were sent. */
   get sentErrors(): SentErrors {
     return (this.said ??= new SentErrors(this));
+  }
+
+  /**
+   * A stream's `result`, which is no byte: Linux says once that a connection is lost (sock_error clears sk_err), and
+   * behind the call that has heard it recv(2) is 0, as at an end, wherever the stream was cut. That 0 becomes the
+   * -errno again. Test: "promise 9: a reset of which a write has heard".
+   */
+  heard(result: number): number {
+    if (result === 0) return this.lost;
+    if (LOSSES.has(-result)) this.lost = result;
+    return result;
   }
 
   /** What was set on `other` holds for this one, too: accepted from it, or its duplicate. */

@@ -14,7 +14,7 @@ import { noticeShortRead, Reading } from './receive';
 import type { SocketState } from './state';
 
 // Out of the table, which V8 keeps as a dictionary.
-const { ECONNRESET, EHOSTUNREACH, ENETUNREACH, ENOTCONN, ETIMEDOUT, IOV_MAX, SHUT_WR } = C;
+const { ENOTCONN, IOV_MAX, SHUT_WR } = C;
 
 /** The most that one read brings unless told, in bytes. */
 export const CHUNK = 65536;
@@ -70,7 +70,7 @@ export class ReceiveChunk extends Reading<Buffer | null> {
     if (size > CHUNK) this.room ??= Buffer.allocUnsafeSlow(size);
     const result = binding.recv(handle.token, this.room ?? spareRoom(), 0, size, 0);
     noticeShortRead(handle, size, result, 0);
-    return result === 0 ? handle.lost : result;
+    return result > 0 ? result : handle.heard(result);
   }
 
   value(length: number): Buffer | null {
@@ -108,7 +108,7 @@ export class ReceiveBytes extends Reading<number | null> {
     const { handle, length } = this;
     const result = binding.recv(handle.token, this.into, 0, length, 0);
     noticeShortRead(handle, length, result, 0);
-    return result === 0 ? handle.lost : result;
+    return result > 0 ? result : handle.heard(result);
   }
 
   value(result: number): number | null {
@@ -147,9 +147,9 @@ export class ReceiveExactly extends Reading<Buffer> {
       if (this.received >= turn) return UNFINISHED;
       const asked = Math.min(data.length, turn) - this.received;
       const result = binding.recv(handle.token, data, this.received, asked, 0);
-      if (result < 0) return result;
-      if (result === 0) {
-        if (handle.lost < 0) return handle.lost;
+      if (result <= 0) {
+        const heard = handle.heard(result);
+        if (heard < 0) return heard;
         handle.ended = true;
         return ENDED;
       }
@@ -200,9 +200,6 @@ export class Drain extends Reading<void> {
   value(): void {}
 }
 
-// Not EPIPE: that is said as often as one asks, and the peer's end may have come before.
-const LOSSES = new Set([ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH]);
-
 /** All the bytes, in order: what a stream's write means. Done when the kernel has the last one. */
 abstract class SendingAll extends Operation<void> {
   abstract override readonly handle: SocketState;
@@ -223,7 +220,7 @@ abstract class SendingAll extends Operation<void> {
     for (const turn = this.sent + PER_TURN; this.sent < total;) {
       if (this.sent >= turn) return UNFINISHED;
       const result = this.sendRest();
-      if (result < 0) return this.refused(result);
+      if (result < 0) return this.handle.heard(result);
       // Nothing of what is left: its memory has gone away.
       if (result === 0) return MEMORY_GONE;
       this.sent += result;
@@ -238,13 +235,6 @@ abstract class SendingAll extends Operation<void> {
 
   override annotate(error: Error): Error {
     return Object.assign(error, { bytesTransferred: this.sent });
-  }
-
-  // Linux says once that a connection is lost (sock_error clears sk_err): behind a write that has heard it, recv(2) is
-  // 0, as at an end, wherever the stream was cut. Test: "promise 9: a reset of which a write has heard".
-  protected refused(result: number): number {
-    if (LOSSES.has(-result)) this.handle.lost = result;
-    return result;
   }
 
   protected abstract sendRest(): number;
@@ -272,7 +262,7 @@ export class SendBytes extends SendingAll {
 
   /** Goes on behind a first send that was not the last; what attempt() would answer. */
   after(result: number): number {
-    if (result <= 0) return result < 0 ? this.refused(result) : MEMORY_GONE;
+    if (result <= 0) return result < 0 ? this.handle.heard(result) : MEMORY_GONE;
     this.sent = result;
     this.handle.bytesWritten += result;
     return this.attempt();

@@ -1,5 +1,8 @@
 // The ways in which a program sends and receives over a StreamSocket: chaos meets each of them.
 
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { SocketDuplex, StreamSocket } from '../../../lib/index';
 
@@ -65,6 +68,24 @@ function duplexForm(duplex: SocketDuplex): Form {
   };
 }
 
+// A file that grows by the pieces, which leave it by sendfile(2): the kernel sends the file's own pages, and what is
+// still in a queue would change with them.
+async function sendFiles(stream: StreamSocket, pieces: Iterable<Buffer>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'eagain-chaos-'));
+  const file = await open(join(folder, 'piece'), 'w+');
+  try {
+    await rm(folder, { recursive: true });
+    let offset = 0;
+    for (const piece of pieces) {
+      await file.write(piece, 0, piece.length, offset);
+      offset += await stream.sendFile(file, { offset, length: piece.length });
+    }
+    await stream.end();
+  } finally {
+    await file.close();
+  }
+}
+
 function webForm(stream: StreamSocket): Form {
   return {
     async send(pieces): Promise<void> {
@@ -90,6 +111,13 @@ export const FORMS: readonly (readonly [name: string, of: (stream: StreamSocket)
         }),
       ] as const,
   ),
+  [
+    'files',
+    (stream) => ({
+      send: (pieces) => sendFiles(stream, pieces),
+      receive: (take) => RECEIVE['a read loop'](stream, take),
+    }),
+  ],
   ['a Duplex', (stream) => duplexForm(stream.toDuplex())],
   ['Web streams', webForm],
 ];

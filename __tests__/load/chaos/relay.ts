@@ -12,6 +12,9 @@ export const HEADER = 4;
 /** How long a connection is silent before it is reset, in ms. */
 export const SILENCE = 1500;
 
+/** How long those who are under way may take when a server closes, in ms. */
+export const DRAIN = 5000;
+
 export interface Relay {
   readonly port: number;
   close(): Promise<void>;
@@ -30,8 +33,9 @@ export async function relay(
       await far.write(header);
       await new Link(near, far, place, planOf(header.readUInt32LE())).run();
     },
-    // What fails here was harmed, or it shows at the ends.
-    { drainTimeout: 0, onError: () => undefined },
+    // What fails here was harmed, or it shows at the ends. A client may have said its last word and heard the other
+    // side's while its bytes are still held back here.
+    { drainTimeout: DRAIN, onError: () => undefined },
   );
   return {
     port: server.address.port,

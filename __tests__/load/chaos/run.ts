@@ -13,7 +13,7 @@ import { watchPromises, WATCHED } from '../../support/promises';
 import { turn, until } from '../../support/turns';
 import { exchange, type Report } from './exchange';
 import { planOf, type Harm, type Plan } from './plan';
-import { HEADER, relay, type Relay } from './relay';
+import { DRAIN, HEADER, relay, type Relay } from './relay';
 import { misshapen, wrongWith } from './verdict';
 
 const CONNECTIONS = 200;
@@ -103,7 +103,7 @@ export async function surviveChaos(seed: number, milliseconds: number): Promise<
   try {
     const target = await listen({ host: '127.0.0.1', port: 0 });
     const serving = target.serve((peer) => run.answer(peer), {
-      drainTimeout: 5000,
+      drainTimeout: DRAIN,
       onError: (error) => void run.failures.push(error),
     });
     const far = await relay('far', target.address.port, run.planOf);

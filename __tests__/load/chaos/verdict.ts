@@ -8,8 +8,8 @@ import type { Direction, Plan } from './plan';
 
 /** The syscalls at which the kernel says so. */
 const SYSCALLS: Readonly<Record<string, readonly string[]>> = {
-  ECONNRESET: ['read', 'write', 'shutdown'],
-  EPIPE: ['write'],
+  ECONNRESET: ['read', 'write', 'sendfile', 'shutdown'],
+  EPIPE: ['write', 'sendfile'],
 };
 // Of this library or of node:stream, without errno and syscall.
 const OURS = [
