@@ -9,6 +9,19 @@ import { isPending, turn, turns, until } from '../support/turns';
 
 leavesNoSockets();
 
+/** More than the loopback takes. */
+const HUGE = Buffer.alloc(32 << 20);
+
+/** Closes, and does not wait for the write that is on its way. */
+async function closeBehind(stream: StreamSocket): Promise<void> {
+  const writing = rejection(stream.write(HUGE));
+  try {
+    await stream.close({ timeout: 5 });
+  } finally {
+    expect(await writing).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+  }
+}
+
 /** A way that a little fills. (TCP with buffers this small waits for its own timers.) */
 async function narrow(): Promise<StreamPair> {
   const pair = await abstract();
@@ -123,7 +136,11 @@ describe('promise 2: a write that gives up says how much went', () => {
     const writing = rejection(
       pair.client.write(data, how === 'signal' ? { signal: controller.signal } : { timeout: 5 }),
     );
-    const behind = pair.client.write('behind');
+    const behind = [
+      rejection(pair.client.write('behind')),
+      rejection(pair.client.write(['be', 'hind'].map((piece) => Buffer.from(piece)))),
+      rejection(pair.client.end()),
+    ];
     if (how === 'signal') {
       await turns();
       controller.abort();
@@ -133,12 +150,32 @@ describe('promise 2: a write that gives up says how much went', () => {
     expect(error.bytesTransferred).toBeGreaterThan(0);
     expect(error.bytesTransferred).toBeLessThan(data.length);
     const reading = readAll(pair.server);
-    await behind;
+    // To the peer they would be the rest of it.
+    for (const error of await Promise.all(behind)) expect(error.code).toBe('ECANCELED');
+    expect(await rejection(pair.client.end())).toMatchObject({
+      code: 'ECANCELED',
+      syscall: 'shutdown',
+    });
+    await pair.client.write(data.subarray(error.bytesTransferred));
     await pair.client.end();
     const received = await reading;
-    expect(received.subarray(0, -6).equals(data.subarray(0, error.bytesTransferred))).toBe(true);
-    expect(received.subarray(-6).toString()).toBe('behind');
+    expect(received.equals(data)).toBe(true);
     expect(pair.client.bytesWritten).toBe(received.length);
+  });
+
+  test.each([
+    ['a write', (stream: StreamSocket) => stream.write(HUGE, { timeout: 5 })],
+    ['a write of pieces', (stream: StreamSocket) => stream.write([HUGE, HUGE], { timeout: 5 })],
+    ['setTimeouts', (stream: StreamSocket) => stream.setTimeouts({ write: 5 }).write(HUGE)],
+    ['a file', (stream: StreamSocket) => stream.sendFile(process.execPath, { timeout: 5 })],
+    ['a close', closeBehind],
+  ])('and what follows it is no end but a reset: %s', async (_, cut) => {
+    const pair = await tcp4();
+    expect(await rejection(cut(pair.client))).toMatchObject({ code: 'ERR_SOCKET_TIMEOUT' });
+    // Where it was closed already, this is the same close.
+    await pair.client[Symbol.asyncDispose]().catch(() => {});
+    expect(await rejection(readAll(pair.server))).toMatchObject({ code: 'ECONNRESET' });
+    await pair.server.close();
   });
 
   test('one that waited for its turn only has written nothing', async () => {

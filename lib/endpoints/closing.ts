@@ -47,8 +47,8 @@ async function close(
   linger: number,
 ): Promise<void> {
   const { state } = socket;
-  // The peer has ended and nothing is on its way to it: there is nothing to wait for.
-  if (state.closed || (state.ended && state.waiting === 0)) {
+  // Nothing is on its way to the peer, and it has ended, or is to have no end: there is nothing to wait for.
+  if (state.closed || (state.waiting === 0 && (state.ended || state.cut))) {
     closeAtOnce(socket);
     return;
   }
@@ -60,8 +60,10 @@ async function close(
       await reactor.perform(drain, limits, socket).catch(() => {});
     }
   } catch (error) {
-    if (!isClosed(error as Error)) throw error;
+    if (!isClosed(error as Error) && !state.cut) throw error;
   } finally {
+    // What it was not waited for is no whole either.
+    if (state.writers.head !== null) reset(socket);
     closeAtOnce(socket);
   }
   if (wait?.signal?.aborted === true) throw abortError(wait.signal);
@@ -116,10 +118,12 @@ export function reset(socket: Socket): void {
 /**
  * close(2), which never waits: with an SO_LINGER that a listener's `configure` or the caller has set, Linux holds
  * the thread for up to so many seconds, O_NONBLOCK or not (inet_release; of 2 s with unsent bytes it took 2.015).
- * Test: "close: SO_LINGER does not hold the thread".
+ * Test: "close: SO_LINGER does not hold the thread". Behind a write that was cut it is a reset: an end would tell the
+ * peer that it has everything.
  */
 export function closeAtOnce(socket: Socket): void {
   if (socket.closed) return;
+  if (socket.state.cut) return reset(socket);
   if (socket.state.lingers && socket.domain !== C.AF_UNIX && socket.type === C.SOCK_STREAM) {
     const [on, seconds] = new Int32Array(
       Uint8Array.from(socket.getsockopt(C.SOL_SOCKET, C.SO_LINGER, 8)).buffer,

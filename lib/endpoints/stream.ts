@@ -101,6 +101,8 @@ export class StreamSocket<A extends Address = Address>
   /**
    * All of `data`, behind what was written before: resolves when the kernel has it. Awaiting it is the
    * back-pressure; there is no queue but the calls that wait.
+   * @throws SystemError, with `bytesTransferred`, as after a signal or a timeout. Behind a write that was cut short so,
+   * those in the queue reject with ECANCELED: go on with the rest of that one, or close, which is a reset then.
    */
   write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
     if (options === undefined && data instanceof Uint8Array) return this.writeBytes(data);

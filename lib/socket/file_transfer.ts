@@ -20,6 +20,7 @@ const { shared } = reactor.memory;
 /** Of a file from `offset` on, or from its own position: `length` bytes, or up to its end. How many went. */
 export class SendFile extends Operation<number> {
   private sent = 0;
+  private readonly cuts: number;
 
   constructor(
     readonly handle: SocketState,
@@ -28,6 +29,7 @@ export class SendFile extends Operation<number> {
     private readonly length: number,
   ) {
     super();
+    this.cuts = handle.cuts;
   }
 
   get direction(): typeof WRITE {
@@ -40,6 +42,7 @@ export class SendFile extends Operation<number> {
 
   attempt(): number {
     const { handle, file, offset, length } = this;
+    if (this.cuts !== handle.cuts) return -C.ECANCELED;
     for (const turn = this.sent + PER_TURN; this.sent < length;) {
       const room = turn - this.sent;
       if (room <= 0) return UNFINISHED;
@@ -50,6 +53,7 @@ export class SendFile extends Operation<number> {
       this.sent += result;
       handle.bytesWritten += result;
     }
+    handle.cut = false;
     return 0;
   }
 
@@ -58,7 +62,7 @@ export class SendFile extends Operation<number> {
   }
 
   override annotate(error: Error): Error {
-    return Object.assign(error, { bytesTransferred: this.sent });
+    return this.handle.cutOff(error, this.sent);
   }
 }
 

@@ -36,6 +36,10 @@ export class SocketState extends Handle {
   /** The peer's end of the stream was read. */
   ended = false;
   private lost = 0;
+  /** How often a write was given up, or failed, with a part of it sent. */
+  cuts = 0;
+  /** The last write was cut, and nothing was written behind it. */
+  cut = false;
   /** SO_LINGER may be set: close(2) would wait then. */
   lingers = false;
   bytesRead = 0;
@@ -84,6 +88,19 @@ export class SocketState extends Handle {
     if (result === 0) return this.lost;
     if (LOSSES.has(-result)) this.lost = result;
     return result;
+  }
+
+  /**
+   * A write that has failed after `sent` bytes says so. Where the connection lives on, what stands behind it in the
+   * queue was to follow the whole of it, and does not; where it is down, each finds that out by itself.
+   */
+  cutOff(error: Error, sent: number): Error {
+    const isDown = this.lost < 0 || (error as { code?: string }).code === 'EPIPE';
+    if (sent > 0 && !isDown) {
+      this.cuts++;
+      this.cut = true;
+    }
+    return Object.assign(error, { bytesTransferred: sent });
   }
 
   /** What was set on `other` holds for this one, too: accepted from it, or its duplicate. */

@@ -14,7 +14,7 @@ import { noticeShortRead, Reading } from './receive';
 import type { SocketState } from './state';
 
 // Out of the table, which V8 keeps as a dictionary.
-const { ENOTCONN, IOV_MAX, SHUT_WR } = C;
+const { ECANCELED, ENOTCONN, IOV_MAX, SHUT_WR } = C;
 
 /** The most that one read brings unless told, in bytes. */
 export const CHUNK = 65536;
@@ -200,10 +200,15 @@ export class Drain extends Reading<void> {
   value(): void {}
 }
 
-/** All the bytes, in order: what a stream's write means. Done when the kernel has the last one. */
+/**
+ * All the bytes, in order: what a stream's write means. Done when the kernel has the last one. Cut short, it takes those
+ * that were queued behind it along (ECANCELED): to the peer their bytes would be the rest of its own.
+ */
 abstract class SendingAll extends Operation<void> {
   abstract override readonly handle: SocketState;
   protected abstract total: number;
+  /** `handle.cuts` when it was asked for. */
+  protected abstract cuts: number;
   protected sent = 0;
 
   get direction(): typeof WRITE {
@@ -216,25 +221,27 @@ abstract class SendingAll extends Operation<void> {
 
   // A short send is followed by another one: only a real EAGAIN promises an event (SOCK_NOSPACE is set then).
   attempt(): number {
-    const { total } = this;
+    const { handle, total } = this;
+    if (this.cuts !== handle.cuts) return -ECANCELED;
     for (const turn = this.sent + PER_TURN; this.sent < total;) {
       if (this.sent >= turn) return UNFINISHED;
       const result = this.sendRest();
-      if (result < 0) return this.handle.heard(result);
+      if (result < 0) return handle.heard(result);
       // Nothing of what is left: its memory has gone away.
       if (result === 0) return MEMORY_GONE;
       this.sent += result;
-      this.handle.bytesWritten += result;
+      handle.bytesWritten += result;
       this.advance(result);
       if (result >= BYTES_OF_MESSAGE) reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
+    handle.cut = false;
     return 0;
   }
 
   value(): void {}
 
   override annotate(error: Error): Error {
-    return Object.assign(error, { bytesTransferred: this.sent });
+    return this.handle.cutOff(error, this.sent);
   }
 
   protected abstract sendRest(): number;
@@ -246,6 +253,7 @@ const NONE = new Uint8Array(0);
 /** Of one piece. */
 export class SendBytes extends SendingAll {
   protected total = 0;
+  protected cuts = 0;
   private data: Uint8Array = NONE;
 
   constructor(readonly handle: SocketState) {
@@ -256,6 +264,7 @@ export class SendBytes extends SendingAll {
   of(data: Uint8Array): this {
     this.data = data;
     this.total = data.byteLength;
+    this.cuts = this.handle.cuts;
     this.sent = 0;
     return this;
   }
@@ -282,6 +291,7 @@ export class SendBytes extends SendingAll {
 /** Of many pieces, or of those that something travels beside. */
 export class SendPieces extends SendingAll {
   protected readonly total: number;
+  protected readonly cuts: number;
   // The first piece not sent whole, and how much of it is.
   private piece = 0;
   private offset = 0;
@@ -293,6 +303,7 @@ export class SendPieces extends SendingAll {
   ) {
     super();
     this.total = lengthOf(pieces);
+    this.cuts = handle.cuts;
     this.advance(0);
   }
 
@@ -328,6 +339,7 @@ export function sendNow(state: SocketState, data: Uint8Array): number | undefine
   if (length > PER_TURN || !reactor.mayCall(state, WRITE)) return undefined;
   const result = binding.send(state.token, data, 0, length, 0);
   if (result === length) {
+    state.cut = false;
     state.bytesWritten += length;
     reactor.spend(1 + (length >>> BYTES_PER_MESSAGE));
   }
@@ -345,7 +357,10 @@ export function sendAll(
     : new SendPieces(state, pieces, beside);
 }
 
-/** shutdown(2) of the writing side, in its turn behind the writes. */
+/**
+ * shutdown(2) of the writing side, in its turn behind the writes. ECANCELED behind one that was cut: an end would tell
+ * the peer that it has everything.
+ */
 export class EndWriting extends Operation<void> {
   constructor(readonly handle: SocketState) {
     super();
@@ -365,6 +380,7 @@ export class EndWriting extends Operation<void> {
 
   // ENOTCONN: the peer is gone already, and there is nobody left to tell.
   attempt(): number {
+    if (this.handle.cut) return -ECANCELED;
     const result = binding.shutdown(this.handle.token, SHUT_WR);
     return result === -ENOTCONN ? 0 : result;
   }
