@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "addon/sys/descriptor.h"
 #include "addon/sys/result.h"
 
 namespace eagain::sys {
@@ -44,13 +45,20 @@ class WithoutSigpipe {
 
 }  // namespace
 
+// As in socket.cc: it goes by O_NONBLOCK, which somebody may have cleared.
 int sendfile(int to, int file, int64_t* offset, size_t length) {
+  const int nonblocking = set_blocking(to, false);
+  if (nonblocking < 0) return nonblocking;
   WithoutSigpipe quiet;
   return quiet.answer(retry([&] { return ::sendfile(to, file, offset, length); }));
 }
 
-// SPLICE_F_NONBLOCK: no wait for the pipe, nor for a socket whose O_NONBLOCK somebody has cleared.
+// SPLICE_F_NONBLOCK is about the pipe; TCP, as the source, goes by O_NONBLOCK (tcp_splice_read).
 int splice(int from, int to, size_t length) {
+  for (int fd : {from, to}) {
+    const int nonblocking = set_blocking(fd, false);
+    if (nonblocking < 0) return nonblocking;
+  }
   WithoutSigpipe quiet;
   return quiet.answer(retry([&] {
     return ::splice(from, nullptr, to, nullptr, length, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);

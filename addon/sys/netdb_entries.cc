@@ -1,7 +1,8 @@
 // The databases of <netdb.h>. All of these functions answer in memory that the next call uses
 // again, and an enumeration has one place in the file for the whole process, whatever the thread:
-// so one lock is held from the call until its answer is copied, or the enumeration through. (glibc
-// has re-entrant forms of most, musl of services' alone.)
+// so a lock is held from the call until its answer is copied, or the enumeration through. One for
+// each database: that of networks may ask a server, which may take its time. (glibc has re-entrant
+// forms of most, musl of services' alone.)
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,9 +14,10 @@
 namespace eagain::sys {
 namespace {
 
-std::mutex& lock() {
-  static std::mutex mutex;
-  return mutex;
+std::mutex& lock_of(Database database) {
+  static std::mutex mutexes[kDatabases];
+  const auto index = static_cast<size_t>(database);
+  return mutexes[index < kDatabases ? index : 0];
 }
 
 using Guard = std::lock_guard<std::mutex>;
@@ -87,7 +89,7 @@ Answer unknown() {
 }  // namespace
 
 Answer find_by_name(Database database, const std::string& name, const OptionalText& protocol) {
-  const Guard guard(lock());
+  const Guard guard(lock_of(database));
   switch (database) {
     case Database::kNetworks:
       h_errno = 0;
@@ -103,7 +105,7 @@ Answer find_by_name(Database database, const std::string& name, const OptionalTe
 
 Answer find_by_number(Database database, uint32_t number, int family,
                       const OptionalText& protocol) {
-  const Guard guard(lock());
+  const Guard guard(lock_of(database));
   switch (database) {
     case Database::kNetworks:
       h_errno = 0;
@@ -118,7 +120,7 @@ Answer find_by_number(Database database, uint32_t number, int family,
 }
 
 Answer enumerate(Database database) {
-  const Guard guard(lock());
+  const Guard guard(lock_of(database));
   switch (database) {
     case Database::kHosts:
       return all<hostent>(::sethostent, ::gethostent, ::endhostent);

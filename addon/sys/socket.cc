@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "addon/sys/descriptor.h"
 #include "addon/sys/result.h"
 
 namespace eagain::sys {
@@ -23,12 +24,18 @@ int listen(int fd, int backlog) {
   return retry([&] { return ::listen(fd, backlog); });
 }
 
+// These know no MSG_DONTWAIT, and O_NONBLOCK belongs to the open file: whoever got a duplicate may
+// have cleared it since. (libuv does, in a child, of what it inherits as its descriptors 0 to 2.)
 int connect(int fd, const sockaddr* address, socklen_t length) {
+  const int nonblocking = set_blocking(fd, false);
+  if (nonblocking < 0) return nonblocking;
   const int result = once([&] { return ::connect(fd, address, length); });
   return result == -EINTR ? -EINPROGRESS : result;
 }
 
 int accept(int fd, sockaddr* address, socklen_t* length) {
+  const int nonblocking = set_blocking(fd, false);
+  if (nonblocking < 0) return nonblocking;
   return retry([&] { return ::accept4(fd, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK); });
 }
 

@@ -18,6 +18,7 @@ import { Budget } from './budget';
 import { abortError, closedError, EAGAIN, systemError } from './errors';
 import { LANE, WATCH, type Handle, type Queue } from './handle';
 import { UNFINISHED, type Operation } from './operation';
+import { keep, placeToKeep } from './kept';
 import { guarded, outcome, settle } from './settlement';
 import { Turns } from './turns';
 import type { Wait } from './validate';
@@ -36,9 +37,12 @@ export class Reactor {
   readonly memory: SharedMemory;
   private readonly shared: Int32Array;
   private readonly handles: (Handle | undefined)[] = [];
+  private waits = 0;
   private referencedWaits = 0;
+  private readonly place = placeToKeep();
   private readonly turns: Turns;
-  // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it.
+  // The core holds it weakly: it lives as long as this reactor, and the core's descriptors as long as it. While
+  // somebody waits, kept.ts holds the reactor.
   private readonly deliver = (begin: number, end: number): void => this.dispatch(begin, end);
   private readonly giveUp = (waiting: Waiting, error: Error): void => this.abandon(waiting, error);
   // Timers run before the events that came beside them: what came in time is had, however late the loop is.
@@ -149,7 +153,7 @@ export class Reactor {
     waiting.begin(owner);
     if (wait !== undefined) waiting.limit(wait, this.giveUp, this.expire);
     handle.enter(waiting);
-    if (handle.referenced) this.count(1);
+    this.count(1, handle.referenced);
     if (result !== IN_LINE) this.goOn(waiting, result);
     else if (operation.direction !== LANE) this.arm(waiting);
     return waiting;
@@ -178,7 +182,7 @@ export class Reactor {
     if (handle.referenced === alive) return;
     handle.referenced = alive;
     if (handle.closed) return;
-    this.count(alive ? handle.waiting : -handle.waiting);
+    this.refer(alive ? handle.waiting : -handle.waiting);
     for (const waiting of handle.everybody()) waiting.reference(alive);
   }
 
@@ -194,7 +198,7 @@ export class Reactor {
   }
 
   private end(handle: Handle, release: () => number): number {
-    if (handle.referenced) this.count(-handle.waiting);
+    this.count(-handle.waiting, handle.referenced);
     const left = handle.close();
     for (const waiting of left) waiting.settled = true;
     for (const waiting of left) {
@@ -336,7 +340,7 @@ export class Reactor {
     const { handle } = waiting.operation;
     handle.leave(waiting);
     waiting.settled = true;
-    if (handle.referenced) this.count(-1);
+    this.count(-1, handle.referenced);
   }
 
   private arm(waiting: Waiting): void {
@@ -356,8 +360,15 @@ export class Reactor {
     if (!operation.handle.closed) this.advance(operation.handle);
   }
 
+  private count(waits: number, referenced: boolean): void {
+    const before = this.waits;
+    this.waits = before + waits;
+    if ((before === 0) !== (this.waits === 0)) keep(this.place, before === 0 ? this : undefined);
+    if (referenced) this.refer(waits);
+  }
+
   // The core looks at the count itself after each batch; outside of one it has to be told.
-  private count(waits: number): void {
+  private refer(waits: number): void {
     const before = this.referencedWaits;
     this.referencedWaits = before + waits;
     if ((before === 0) === (this.referencedWaits === 0)) return;
