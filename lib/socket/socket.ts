@@ -20,7 +20,7 @@ import {
   type SocketType,
 } from './constants';
 import { BATCH_CAPACITY, type Message, type OutgoingMessage } from './message';
-import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
+import type { ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
 import { Ready, type Interest, type Readiness } from './ready';
 import {
@@ -209,11 +209,12 @@ export class Socket extends SocketDescriptor {
 
   /**
    * What the network said of messages sent before (IP_RECVERR), and what became of timestamps and zero-copy
-   * sends: all of the error queue, recvmsg(2) with MSG_ERRQUEUE. Empty where there is nothing.
+   * sends: all of the error queue, recvmsg(2) with MSG_ERRQUEUE, and what an endpoint has taken off it for its
+   * `errors()`. Empty where there is nothing, as always of Unix and netlink sockets, which have no such queue.
    */
   readErrorQueue(): ErrorQueueEntry[] {
     this.token('recvmsg');
-    return errorQueueOf(this.state);
+    return this.state.sentErrors.all();
   }
 
   /** poll(2) on this socket: resolves when one of `events` is there. A hint; errors and hang-ups count too. */
