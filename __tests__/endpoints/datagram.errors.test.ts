@@ -231,10 +231,33 @@ inNamespaces('what a send itself has heard is told to those who wait for errors(
   const plain = await place.socket(C.AF_INET, C.SOCK_DGRAM);
   plain.set('receiveErrors', true).set('mtuDiscover', 'probe');
   await using socket = fromFd(plain.detach()) as DatagramSocket<InetAddress>;
-  socket.socket.state.sentErrors.reported = true;
   const entry = socket.errors().next();
   await turns(3);
   const sending = socket.send(Buffer.alloc(2000), { address: '127.0.0.1', port: 9 });
   expect(await rejection(sending)).toMatchObject({ code: 'EMSGSIZE' });
   expect((await entry).value).toMatchObject({ code: 'EMSGSIZE', origin: 'local', info: 1500 });
+});
+
+describe('the option by its own name is recvErr', () => {
+  async function isDeaf(socket: DatagramSocket<InetAddress>): Promise<void> {
+    await using alive = await bind({ host: '127.0.0.1' });
+    await socket.send('lost', await deadPort('127.0.0.1'));
+    await socket.send('kept', alive.localAddress);
+    expect((await socket.errors().next()).value).toMatchObject({ code: 'ECONNREFUSED' });
+  }
+
+  test('in options', async () => {
+    const options = { receiveErrors: true };
+    await using socket = await bind({ host: '127.0.0.1', options });
+    await isDeaf(socket);
+  });
+
+  test('of a socket that is adopted', async () => {
+    const options = { receiveErrors: true };
+    const socket = await bind({ host: '127.0.0.1', options });
+    await using adopted = fromFd(socket.socket.detach()) as DatagramSocket<InetAddress>;
+    await isDeaf(adopted);
+    adopted.socket.set('receiveErrors', false);
+    expect(adopted.socket.state.sentErrors.reported).toBe(false);
+  });
 });

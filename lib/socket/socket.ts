@@ -22,6 +22,7 @@ import {
 import { BATCH_CAPACITY, type Message, type OutgoingMessage } from './message';
 import type { ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
+import { heedAll } from './heed';
 import { Ready, type Interest, type Readiness } from './ready';
 import {
   Receive,
@@ -86,6 +87,7 @@ export class Socket extends SocketDescriptor {
     );
     // Whoever had it may have set anything.
     state.lingers = true;
+    heedAll(state);
     return new Socket(state);
   }
 
@@ -178,7 +180,8 @@ export class Socket extends SocketDescriptor {
   /**
    * One recvmsg(2). With `into` the message's data is the caller's memory (one piece) or a copy of it (several).
    * MSG_WAITALL as for `recv`: it fills `into`, or `size` bytes, and stops at descriptors that came.
-   * @throws ERR_CONTROL_TRUNCATED where descriptors found no room in `controlSize`
+   * @throws ERR_CONTROL_TRUNCATED where some of a message's descriptors found no room in `controlSize`; where none did,
+   * `controlTruncated` alone tells that something was lost
    */
   recvmsg(options?: ReceiveMessage): Promise<Message> {
     const flags = flagsOf(options);
@@ -253,6 +256,7 @@ export class Socket extends SocketDescriptor {
   dup(): Socket {
     const token = this.check('dup', binding.duplicate(this.token('dup')));
     const state = new SocketState(token, this.domain, this.type, this.protocol);
+    heedAll(state);
     return new Socket(state.like(this.state));
   }
 
