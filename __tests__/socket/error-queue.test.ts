@@ -4,7 +4,7 @@ import { bind, constants as C, Socket, socketpair, type InetAddress } from '../.
 import { leavesNoSockets } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
-import { thrown } from '../support/outcomes';
+import { rejection, thrown } from '../support/outcomes';
 
 leavesNoSockets();
 
@@ -134,4 +134,35 @@ describe('families that have no error queue', () => {
     await errors.return!();
     expect(await next).toEqual({ value: undefined, done: true });
   });
+});
+
+test('a try… for the queue finds it while somebody waits in ready()', async () => {
+  using socket = asking('IPv4');
+  const waiting = rejection(socket.ready({ read: true }));
+  await socket.sendto(Buffer.from('lost'), deadPort(FAMILIES[0]));
+  expect(socket.tryRecvmsg({ flags: C.MSG_ERRQUEUE })?.data.toString()).toBe('lost');
+  // With its entry the error is gone, and there is no event.
+  socket.close();
+  expect(await waiting).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+});
+
+// ip_recv_error takes no notice of MSG_TRUNC on the way in.
+test('promise 7: an entry that is cut says so', async () => {
+  using socket = asking('IPv4');
+  const to = deadPort(FAMILIES[0]);
+  const flags = C.MSG_ERRQUEUE;
+  const lose = async (): Promise<void> => {
+    socket.getsockopt(C.SOL_SOCKET, C.SO_ERROR);
+    await socket.sendto(Buffer.alloc(100), to);
+  };
+  await lose();
+  expect(await socket.recvmsg({ flags, size: 10 })).toMatchObject({ truncated: true });
+  await lose();
+  expect(await socket.recvmsg({ flags, into: Buffer.alloc(10) })).toMatchObject({
+    truncated: true,
+  });
+  await lose();
+  expect(await socket.recvfrom(Buffer.alloc(10), { flags })).toMatchObject({ truncated: true });
+  await lose();
+  expect(await socket.recvfrom(Buffer.alloc(100), { flags })).toMatchObject({ truncated: false });
 });
