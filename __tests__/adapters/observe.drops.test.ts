@@ -4,7 +4,14 @@
 import { BehaviorSubject, from, map, merge, take, toArray, type Subscription } from 'rxjs';
 import { lastValueFrom } from 'rxjs';
 import { observe, type Overflow } from '../../lib/adapters/observe';
-import { bind, connect, listen, type StreamSocket } from '../../lib/index';
+import {
+  bind,
+  connect,
+  listen,
+  type Message,
+  type OwnedFd,
+  type StreamSocket,
+} from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { seqpacket } from '../support/messages';
 import { abstractName } from '../support/names';
@@ -252,4 +259,25 @@ describe('from(source)', () => {
     await turns(2);
     expect(String((await socket.receive()).data)).toBe('kept');
   });
+});
+
+test('promise 8: descriptors of messages that are dropped are closed', async () => {
+  await using a = await bind({ path: '' });
+  await using b = await bind({ path: '' });
+  a.takeDescriptors();
+  const lost: OwnedFd[] = [];
+  const onDrop = ({ control }: Message): void => {
+    for (const part of control) if (part.kind === 'rights') lost.push(...part.fds);
+  };
+  for (let i = 0; i < 8; i++)
+    await b.send('x', a.localAddress, { control: [{ kind: 'rights', fds: [b.socket] }] });
+  const options = { overflow: 'dropNewest', highWaterMark: 1, onDrop } as const;
+  const subscription = a.observe(options).subscribe(({ control }) => {
+    slow();
+    for (const part of control) if (part.kind === 'rights') part.fds.forEach((fd) => fd.close());
+  });
+  await until(() => lost.length > 0);
+  await turns();
+  subscription.unsubscribe();
+  expect(lost.map(({ fd }) => fd)).toEqual(lost.map(() => -1));
 });

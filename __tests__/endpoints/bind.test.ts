@@ -1,5 +1,6 @@
 // bind(): places, options, classes.
 
+import { readFileSync } from 'node:fs';
 import {
   bind,
   connect,
@@ -12,7 +13,7 @@ import { leavesNoSockets, openSockets, socketsSince } from '../support/descripto
 import { CAN_OPEN_RAW, HAS_IPV6 } from '../support/machine';
 import { abstractName, temporaryFolder } from '../support/names';
 import { needs } from '../support/needs';
-import { rejection } from '../support/outcomes';
+import { rejection, thrown } from '../support/outcomes';
 
 leavesNoSockets();
 const place = temporaryFolder();
@@ -157,4 +158,44 @@ test('promise 8: a bind that fails leaves no socket behind', async () => {
   );
   await rejection(bind({ host: 'localhost', signal: AbortSignal.abort() }));
   expect(socketsSince(before)).toEqual([]);
+});
+
+ipv6('bind: IPv6 alone leaves IPv4’s port to others, unless told', async () => {
+  await using six = await bind({ family: 'IPv6' });
+  const { port } = six.localAddress;
+  await using four = await bind({ family: 'IPv4', port });
+  expect(four.localAddress.port).toBe(port);
+  await using both = await bind({ family: 'IPv6', options: { v6Only: false } });
+  expect(both.socket.get('v6Only')).toBe(false);
+});
+
+test('bind: a literal of the other family is no address', () => {
+  const message = /options\.host.*IPv4.*options\.family.*::1/s;
+  expect(thrown(() => bind({ host: '::1', family: 'IPv4' }))).toMatchObject({
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: expect.stringMatching(message) as string,
+  });
+  const raw = { type: 'raw', family: 'IPv6', protocol: 'icmp6', host: '127.0.0.1' } as const;
+  expect(thrown(() => bind(raw))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+});
+
+// Allowed or not (icmp(7), ping_group_range), the kernel knows what is meant.
+test('bind: a ping socket is of IPv4 unless told', async () => {
+  const outcome = await bind({ protocol: 'icmp' }).then(
+    async (ping) => {
+      await ping.close();
+      return 'made';
+    },
+    ({ code }: { code: string }) => code,
+  );
+  expect(['made', 'EACCES']).toContain(outcome);
+});
+
+ipv6('join: the zone of a group is its interface', async () => {
+  await using udp = await bind({ family: 'IPv6' });
+  using _membership = udp.join('ff02::1234%lo');
+  const groups = readFileSync('/proc/net/igmp6', 'utf8').split('\n');
+  expect(
+    groups.filter((line) => line.includes('1234')).map((line) => line.split(/\s+/)[1]),
+  ).toEqual(['lo']);
 });

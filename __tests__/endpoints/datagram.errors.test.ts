@@ -93,6 +93,44 @@ test('promise 13: without recvErr an unconnected socket hears of nothing', async
   expect(socket.socket.readErrorQueue()).toEqual([]);
 });
 
+// The kernel has no room for the error's entry then (sock_queue_err_skb), and sets it for the next call all the same.
+describe('promise 13: while the receive queue is full', () => {
+  async function flooded(): Promise<DatagramSocket<InetAddress>> {
+    const options = { receiveBufferSize: 4096 };
+    const socket = await bind({ host: '127.0.0.1', recvErr: true, options });
+    await using flooder = await bind({ host: '127.0.0.1' });
+    for (let i = 0; i < 50; i++) await flooder.send(Buffer.alloc(500), socket.localAddress);
+    return socket;
+  }
+
+  test('a dead destination fails no send to another one', async () => {
+    await using socket = await flooded();
+    await using alive = await bind({ host: '127.0.0.1' });
+    await socket.send('lost', await deadPort('127.0.0.1'));
+    await socket.send('kept', alive.localAddress);
+    expect((await alive.receive()).data.toString()).toBe('kept');
+    expect(socket.socket.readErrorQueue()).toEqual([]);
+  });
+
+  test('nor a receive', async () => {
+    await using socket = await flooded();
+    await socket.send('lost', await deadPort('127.0.0.1'));
+    expect(await socket.receive()).toMatchObject({ length: 500 });
+  });
+});
+
+test('what a send has taken off the error queue is in readErrorQueue() all the same', async () => {
+  await using alive = await bind({ host: '127.0.0.1' });
+  const options = { timestamping: ['txSoftware', 'software', 'id'] as const };
+  await using socket = await bind({ host: '127.0.0.1', recvErr: true, options });
+  await socket.send('kept', alive.localAddress);
+  await socket.send('lost', await deadPort('127.0.0.1'));
+  await socket.send('kept', alive.localAddress);
+  const origins = socket.socket.readErrorQueue().map(({ origin }) => origin);
+  expect(origins.filter((origin) => origin === 'timestamp')).toHaveLength(3);
+  expect(origins.filter((origin) => origin === 'icmp')).toHaveLength(1);
+});
+
 test('errors() waits, and is woken by the error', async () => {
   await using socket = await bind({ host: '127.0.0.1', recvErr: true });
   const next = socket.errors().next();
@@ -193,10 +231,33 @@ inNamespaces('what a send itself has heard is told to those who wait for errors(
   const plain = await place.socket(C.AF_INET, C.SOCK_DGRAM);
   plain.set('receiveErrors', true).set('mtuDiscover', 'probe');
   await using socket = fromFd(plain.detach()) as DatagramSocket<InetAddress>;
-  socket.socket.state.sentErrors.reported = true;
   const entry = socket.errors().next();
   await turns(3);
   const sending = socket.send(Buffer.alloc(2000), { address: '127.0.0.1', port: 9 });
   expect(await rejection(sending)).toMatchObject({ code: 'EMSGSIZE' });
   expect((await entry).value).toMatchObject({ code: 'EMSGSIZE', origin: 'local', info: 1500 });
+});
+
+describe('the option by its own name is recvErr', () => {
+  async function isDeaf(socket: DatagramSocket<InetAddress>): Promise<void> {
+    await using alive = await bind({ host: '127.0.0.1' });
+    await socket.send('lost', await deadPort('127.0.0.1'));
+    await socket.send('kept', alive.localAddress);
+    expect((await socket.errors().next()).value).toMatchObject({ code: 'ECONNREFUSED' });
+  }
+
+  test('in options', async () => {
+    const options = { receiveErrors: true };
+    await using socket = await bind({ host: '127.0.0.1', options });
+    await isDeaf(socket);
+  });
+
+  test('of a socket that is adopted', async () => {
+    const options = { receiveErrors: true };
+    const socket = await bind({ host: '127.0.0.1', options });
+    await using adopted = fromFd(socket.socket.detach()) as DatagramSocket<InetAddress>;
+    await isDeaf(adopted);
+    adopted.socket.set('receiveErrors', false);
+    expect(adopted.socket.state.sentErrors.reported).toBe(false);
+  });
 });

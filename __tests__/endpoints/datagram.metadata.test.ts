@@ -134,3 +134,12 @@ test('broadcast is asked for', async () => {
   }): number => endpoint.socket.getsockopt(C.SOL_SOCKET, C.SO_BROADCAST).readInt32LE();
   expect([asked(plain), asked(allowed), asked(connected)]).toEqual([0, 1, 1]);
 });
+
+ipv6('packet info without a source goes beside a mapped literal, too', async () => {
+  await using server = await bind({ host: '127.0.0.1' });
+  await using client = await bind({});
+  const { port } = server.localAddress;
+  const control = [{ kind: 'packetInfo', interface: LOOPBACK }] as const;
+  await client.send('x', { address: '::ffff:127.0.0.1', port }, { control });
+  expect((await server.receive()).data.toString()).toBe('x');
+});

@@ -1,6 +1,13 @@
 // Sends of one tick go together; trains (UDP_SEGMENT) and what happens where the path refuses them.
 
-import { bind, connect, constants as C, DatagramSocket, type InetAddress } from '../../lib/index';
+import {
+  bind,
+  connect,
+  constants as C,
+  DatagramSocket,
+  fromFd,
+  type InetAddress,
+} from '../../lib/index';
 import { binding } from '../../lib/native/load';
 import { leavesNoSockets } from '../support/descriptors';
 import { abstractName } from '../support/names';
@@ -33,7 +40,7 @@ async function udp(): Promise<Pair> {
   };
 }
 
-async function texts(socket: DatagramSocket<InetAddress>, count: number): Promise<string[]> {
+async function texts(socket: DatagramSocket, count: number): Promise<string[]> {
   const got: string[] = [];
   while (got.length < count)
     got.push(...(await socket.receiveBatch(64)).map(({ data }) => data.toString()));
@@ -229,4 +236,96 @@ test('memory that was transferred away before its turn is EFAULT, and fails no o
     ),
   ).toEqual(['', 'EFAULT', '', 'EFAULT']);
   expect(await texts(pair.b, 2)).toEqual(['1', '3']);
+});
+
+test('memory that was transferred away in the middle of a train is EFAULT, and fails no other', async () => {
+  await using pair = await udp();
+  const buffers = ['1', '2', '3', '4'].map((text) => {
+    const bytes = new Uint8Array(1);
+    bytes[0] = text.charCodeAt(0);
+    return bytes;
+  });
+  const sends = buffers.map((buffer) => pair.a.send(buffer, pair.to));
+  structuredClone(buffers[2].buffer, { transfer: [buffers[2].buffer] });
+  const outcomes = await Promise.allSettled(sends);
+  expect(outcomes.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
+  expect(await texts(pair.b, 3)).toEqual(['1', '2', '4']);
+});
+
+// To each of them a train would be one message.
+describe.each(['set', 'adopted'])(
+  'options of the user’s that a train would change the meaning of, %s',
+  (how) => {
+    async function withOption(set: (socket: DatagramSocket) => void): Promise<Pair> {
+      const pair = await udp();
+      set(pair.a);
+      if (how === 'set') return pair;
+      const a = fromFd(pair.a.socket.detach()) as DatagramSocket<InetAddress>;
+      return {
+        ...pair,
+        a,
+        [Symbol.asyncDispose]: async () => {
+          await Promise.all([a.close(), pair.b.close()]);
+        },
+      };
+    }
+
+    const three = (pair: Pair): Promise<unknown> =>
+      pair.a.sendBatch([1, 2, 3].map(() => ({ data: Buffer.alloc(30), to: pair.to })));
+
+    async function lengths(socket: DatagramSocket<InetAddress>, bytes: number): Promise<number[]> {
+      const got: number[] = [];
+      for (let sum = 0; sum < bytes; sum += got[got.length - 1])
+        got.push((await socket.receive({ timeout: 5000 })).length);
+      return got;
+    }
+
+    test('UDP_SEGMENT', async () => {
+      await using pair = await withOption(({ socket }) => socket.set('segment', 10));
+      await three(pair);
+      expect(await lengths(pair.b, 90)).toEqual(Array(9).fill(10));
+    });
+
+    test('UDP_CORK', async () => {
+      await using pair = await withOption(({ socket }) => socket.set('udpCork', true));
+      await three(pair);
+      pair.a.socket.set('udpCork', false);
+      expect(await lengths(pair.b, 90)).toEqual([90]);
+    });
+
+    test('SO_TIMESTAMPING', async () => {
+      await using pair = await withOption(({ socket }) =>
+        socket.set('timestamping', ['txSoftware', 'software', 'id', 'timestampOnly']),
+      );
+      await three(pair);
+      await lengths(pair.b, 90);
+      expect(pair.a.socket.readErrorQueue().map(({ extra }) => extra)).toEqual([0, 1, 2]);
+    });
+  },
+);
+
+test('once they are off, trains go again', async () => {
+  await using pair = await udp();
+  pair.a.socket.set('segment', 10).set('segment', 0);
+  const calls = jest.spyOn(binding, 'sendmmsg');
+  await pair.a.sendBatch([1, 2, 3].map(() => ({ data: Buffer.alloc(30), to: pair.to })));
+  expect(calls.mock.results.map(({ value }) => value as number)).toEqual([1]);
+});
+
+test('a Unix datagram to an address given by its bytes', async () => {
+  await using a = await bind({ path: '' });
+  await using b = await bind({ path: '' });
+  const to = { family: C.AF_UNIX, data: Buffer.from(b.localAddress.path) };
+  // More than its queue holds (net.unix.max_dgram_qlen): they wait in its lane.
+  const sends = Array.from({ length: 600 }, (_, i) => a.send(String(i), to));
+  const got = await texts(b, 600);
+  expect(got).toEqual(Array.from({ length: 600 }, (_, i) => String(i)));
+  await Promise.all(sends);
+  const foreign = { family: 'IPv4', address: '127.0.0.1', port: 9 } as const;
+  expect(await rejection(a.send('nowhere', foreign))).toMatchObject({ code: 'EINVAL' });
 });

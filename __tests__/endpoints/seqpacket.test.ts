@@ -255,3 +255,18 @@ test('seqpacket: a client that connects in the same breath', async () => {
   client.socket.close();
   peer.socket.close();
 });
+
+test('detach hands the socket over without stamps that only this library wanted', () => {
+  const [a, b] = socketpair('seqpacket');
+  using _other = a;
+  const on = (socket: Socket): number =>
+    socket.getsockopt(C.SOL_SOCKET, C.SO_TIMESTAMP).readInt32LE();
+  new SeqpacketSocket(b);
+  expect(on(b)).toBe(1);
+  const later = Socket.fromFd(b.detach());
+  expect(on(later)).toBe(0);
+  new SeqpacketSocket(later);
+  later.set('timestamps', true);
+  using last = Socket.fromFd(later.detach());
+  expect(last.get('timestamps')).toBe(true);
+});

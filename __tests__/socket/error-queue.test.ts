@@ -1,10 +1,10 @@
 // readErrorQueue(): ICMP errors of both families, timestamps of what was sent.
 
-import { constants as C, Socket, type InetAddress } from '../../lib/index';
+import { bind, constants as C, Socket, socketpair, type InetAddress } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
-import { thrown } from '../support/outcomes';
+import { rejection, thrown } from '../support/outcomes';
 
 leavesNoSockets();
 
@@ -95,4 +95,74 @@ test('a closed socket has none', () => {
   const socket = asking('IPv4');
   socket.close();
   expect(thrown(() => socket.readErrorQueue())).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+});
+
+// They take no notice of MSG_ERRQUEUE.
+describe('families that have no error queue', () => {
+  test.each(['stream', 'dgram', 'seqpacket'] as const)('unix %s', async (type) => {
+    const [a, b] = socketpair(type);
+    using _a = a;
+    using _b = b;
+    await a.send(Buffer.from('kept'));
+    expect(b.readErrorQueue()).toEqual([]);
+    const into = Buffer.alloc(10);
+    expect(await b.recv(into)).toBe(4);
+    a.close();
+    // At the end of a stream each call would give it again.
+    expect(b.readErrorQueue()).toEqual([]);
+  });
+
+  test('netlink', async () => {
+    using socket = Socket.open('netlink', 'raw', 'route');
+    // RTM_GETLINK as a dump, NLM_F_REQUEST | NLM_F_DUMP.
+    const request = Buffer.alloc(20);
+    request.writeUInt32LE(20, 0);
+    request.writeUInt16LE(18, 4);
+    request.writeUInt16LE(0x301, 6);
+    await socket.sendto(request, { family: 'netlink', pid: 0, groups: 0 });
+    expect(socket.readErrorQueue()).toEqual([]);
+    expect((await socket.recvmsg({ timeout: 1000 })).length).toBeGreaterThan(0);
+  });
+
+  test('errors() of a message socket takes no message', async () => {
+    await using to = await bind({ path: '' });
+    await using from = await bind({ path: '' });
+    const errors = to.errors();
+    const next = errors.next();
+    await from.send('kept', to.localAddress);
+    expect((await to.receive({ timeout: 1000 })).data.toString()).toBe('kept');
+    await errors.return!();
+    expect(await next).toEqual({ value: undefined, done: true });
+  });
+});
+
+test('a try… for the queue finds it while somebody waits in ready()', async () => {
+  using socket = asking('IPv4');
+  const waiting = rejection(socket.ready({ read: true }));
+  await socket.sendto(Buffer.from('lost'), deadPort(FAMILIES[0]));
+  expect(socket.tryRecvmsg({ flags: C.MSG_ERRQUEUE })?.data.toString()).toBe('lost');
+  // With its entry the error is gone, and there is no event.
+  socket.close();
+  expect(await waiting).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+});
+
+// ip_recv_error takes no notice of MSG_TRUNC on the way in.
+test('promise 7: an entry that is cut says so', async () => {
+  using socket = asking('IPv4');
+  const to = deadPort(FAMILIES[0]);
+  const flags = C.MSG_ERRQUEUE;
+  const lose = async (): Promise<void> => {
+    socket.getsockopt(C.SOL_SOCKET, C.SO_ERROR);
+    await socket.sendto(Buffer.alloc(100), to);
+  };
+  await lose();
+  expect(await socket.recvmsg({ flags, size: 10 })).toMatchObject({ truncated: true });
+  await lose();
+  expect(await socket.recvmsg({ flags, into: Buffer.alloc(10) })).toMatchObject({
+    truncated: true,
+  });
+  await lose();
+  expect(await socket.recvfrom(Buffer.alloc(10), { flags })).toMatchObject({ truncated: true });
+  await lose();
+  expect(await socket.recvfrom(Buffer.alloc(100), { flags })).toMatchObject({ truncated: false });
 });

@@ -111,3 +111,22 @@ test('promise 2: ready ends with its signal or timeout, and the others wait on',
   await pair.b.send(Buffer.from('x'));
   expect(await patient).toMatchObject({ read: true });
 });
+
+// An error stands in the queue behind the reader that the event has woken.
+test('ready: what poll(2) has is told though a read has met EAGAIN since', async () => {
+  using socket = Socket.open('IPv4', 'dgram');
+  using gone = Socket.open('IPv4', 'dgram');
+  gone.bind({ address: '127.0.0.1', port: 0 });
+  const address = gone.getsockname();
+  gone.close();
+  socket.set('receiveErrors', true);
+  const reading = rejection(socket.recv(Buffer.alloc(1)));
+  await turns(2);
+  await socket.sendto(Buffer.from('x'), address);
+  expect(await reading).toMatchObject({ code: 'ECONNREFUSED' });
+  expect(socket.tryRecv(Buffer.alloc(1))).toBeNull();
+  const waiting = rejection(socket.recv(Buffer.alloc(1)));
+  expect(await socket.ready({ read: true })).toEqual({ ...QUIET, error: true });
+  socket.close();
+  expect(await waiting).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+});

@@ -108,7 +108,7 @@ export class Reactor {
 
   /** One call without a wait: null for EAGAIN, and where others wait before it. Throws what the kernel refuses. */
   now<T>(operation: Operation<T>): T | null {
-    if ((operation.handle.queueOf(operation)?.head ?? null) !== null) return null;
+    if (this.isBehind(operation)) return null;
     const result = operation.attempt();
     if (result >= 0) return operation.value(result);
     if (result !== AGAIN) throw operation.annotate(operation.error(result));
@@ -134,11 +134,16 @@ export class Reactor {
 
   /** The first attempt; IN_LINE where it is not the operation's turn, or the kernel is known to refuse. */
   private begin<T>(operation: Operation<T>, wait: Wait | undefined): number {
-    const { handle, direction } = operation;
-    if (direction !== WATCH && (handle.queueOf(operation)?.head ?? null) !== null) return IN_LINE;
+    if (this.isBehind(operation)) return IN_LINE;
     // Who has a deadline learns of what came since, too: timers fire before the events that wait beside them.
     if (!operation.promising && wait?.timeout === undefined) return IN_LINE;
     return this.budget.left() ? operation.attempt() : UNFINISHED;
+  }
+
+  // Watchers stand in nobody's way, nor in one another's.
+  private isBehind(operation: Operation<unknown>): boolean {
+    const { handle, direction } = operation;
+    return direction !== WATCH && (handle.queueOf(operation)?.head ?? null) !== null;
   }
 
   /** The wait of an operation whose first attempt did not settle it. */

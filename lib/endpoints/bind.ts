@@ -141,8 +141,11 @@ async function bindUdp(options: BindUdpOptions): Promise<DatagramSocket<InetAddr
       ? [{ family: family!, address: family === 'IPv6' ? '::' : '0.0.0.0', port }]
       : await resolve(host, port, family, options, 'dgram');
   if (place === undefined) throw invalidValue('options.host', 'a name with an address', host);
-  return bindUdpAt(place.family, place.address, port, options);
+  return bindUdpAt({ ...place, port }, options);
 }
+
+// No IPv6, none on the loopback even, or none of this protocol: IPPROTO_ICMP is of AF_INET alone.
+const NOT_OF_IPV6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT'];
 
 // One IPv6 socket for both families; one for IPv4 on a machine without IPv6.
 async function bindEverywhere(
@@ -150,32 +153,30 @@ async function bindEverywhere(
   port: number,
 ): Promise<DatagramSocket<InetAddress>> {
   try {
-    return await bindUdpAt('IPv6', '::', port, options);
+    return await bindUdpAt({ family: 'IPv6', address: '::', port }, options);
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
-    return bindUdpAt('IPv4', '0.0.0.0', port, options);
+    if (code === undefined || !NOT_OF_IPV6.includes(code)) throw error;
+    return bindUdpAt({ family: 'IPv4', address: '0.0.0.0', port }, options);
   }
 }
 
 function bindUdpAt(
-  family: InetFamily,
-  address: string,
-  port: number,
+  place: InetAddress,
   options: BindUdpOptions,
 ): Promise<DatagramSocket<InetAddress>> {
   const first = (socket: Socket): void => {
     setCommon(socket, options);
     hearOwnGroupsOnly(socket);
-    if (family === 'IPv6' && options.family === undefined && options.host === undefined) {
-      socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, false);
-    }
+    // '::' is both families' unless one was asked for, whatever the sysctl net.ipv6.bindv6only says.
+    if (place.family === 'IPv6' && options.host === undefined)
+      socket.setsockopt(C.IPPROTO_IPV6, C.IPV6_V6ONLY, options.family !== undefined);
   };
   const prepare = (socket: Socket): DatagramSocket<InetAddress> => {
-    socket.bind({ family, address, port });
+    socket.bind(place);
     return new DatagramSocket(socket);
   };
-  return withSocket(family, 'dgram', options.protocol, options, prepare, first);
+  return withSocket(place.family, 'dgram', options.protocol, options, prepare, first);
 }
 
 function setCommon(socket: Socket, options: InetOptions): void {
@@ -200,7 +201,7 @@ function checkRaw(options: BindRawOptions): BindRawOptions {
   }
   if (protocol === undefined)
     throw invalidType('options.protocol', 'of type string or number', protocol);
-  checkPlace({ host, protocol }, false);
+  checkPlace({ host, family, protocol }, false);
   return options;
 }
 

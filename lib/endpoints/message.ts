@@ -11,7 +11,7 @@ import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import { Inbox, TakeMany, TakeOne } from '../socket/inbox';
 import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/message';
-import type { OutgoingControl } from '../socket/control';
+import { closeControl, type OutgoingControl } from '../socket/control';
 import type { ErrorQueueEntry } from '../socket/error_queue';
 import { Gatherer } from '../socket/gather';
 import { outgoing, sendMessageNow, SendWhole } from '../socket/send';
@@ -76,8 +76,8 @@ export abstract class MessageSocket<A extends Address = Address>
   }
 
   /**
-   * All the messages that are there, at most `max`, as soon as there is one; none only at the end of a
-   * SEQPACKET stream.
+   * Messages that are there, as soon as there is one: at most `max`, and at most one recvmmsg(2), which is 64, or what
+   * an earlier call has read ahead. None only at the end of a SEQPACKET stream.
    */
   receiveBatch(max: number, options?: Wait): Promise<Message[]> {
     return this.perform(new TakeMany(this.inbox, integer('max', max, 1)), options);
@@ -181,6 +181,11 @@ export abstract class MessageSocket<A extends Address = Address>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal A message that was received for nobody (promise 8). */
+  discard({ control }: Message): void {
+    closeControl(control);
   }
 
   // Behind what was sent in this tick.

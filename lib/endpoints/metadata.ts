@@ -101,5 +101,4 @@ export function tellMetadata(socket: Socket, options: UdpMetadata): void {
         socket.setsockopt(level, name, true);
     }
   }
-  if (options.recvErr === true) socket.state.sentErrors.reported = true;
 }

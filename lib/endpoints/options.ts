@@ -13,6 +13,7 @@ import {
   type SocketType,
 } from '../socket/constants';
 import { checkService } from '../names/arguments';
+import { familyOfLiteral } from '../names/inet';
 import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
 import { Socket } from '../socket/socket';
@@ -114,9 +115,11 @@ export function checkPlace(place: Place, needsPort: boolean): void {
   }
   if (needsPort || port !== undefined) checkService('options.port', port);
   if (localPort !== undefined) checkPort('options.localPort', localPort);
-  if (host !== undefined) text('options.host', host);
+  const literal = host === undefined ? undefined : familyOfLiteral(text('options.host', host));
   if (family !== undefined && family !== 'IPv4' && family !== 'IPv6') {
     throw invalidValue('options.family', "one of 'IPv4', 'IPv6'", family);
   }
+  if (family !== undefined && literal !== undefined && literal !== family)
+    throw invalidValue('options.host', `an ${family} address, as options.family says`, host);
   if (protocol !== undefined) protocolNumber(C.AF_INET, protocol as string);
 }

@@ -167,7 +167,7 @@ export const packetInfo6: Codec<'packetInfo'> = {
   least: at('in6_pktinfo'),
   read(found, { bytes, view, offset }) {
     const start = offset + PKTINFO6_ADDRESS;
-    const mapped = view.getUint32(start + 8) === 0xffff && view.getBigUint64(start) === 0n;
+    const mapped = isMapped(view, start);
     const destination = mapped ? ipv4(bytes, start + 12) : binding.ntop(C.AF_INET6, bytes, start)!;
     const group = mapped ? (bytes[start + 12] & 0xf0) === 0xe0 : bytes[start] === 0xff;
     found.push({
@@ -193,8 +193,23 @@ type OutgoingPacketInfo = Extract<OutgoingControl, { kind: 'packetInfo' }>;
 function concernsIPv4({ local }: OutgoingPacketInfo, { domain, to, name }: Circumstances): boolean {
   if (local !== undefined && typeof local !== 'string')
     throw invalidType(`${name}.local`, 'of type string', local);
-  const literal = local ?? (to as Partial<InetAddress> | undefined)?.address;
-  return typeof literal === 'string' ? !literal.includes(':') : domain === C.AF_INET;
+  if (local !== undefined) return !local.includes(':');
+  const literal = (to as Partial<InetAddress> | undefined)?.address;
+  if (typeof literal !== 'string') return domain === C.AF_INET;
+  return !literal.includes(':') || isMappedLiteral(literal);
+}
+
+/** ::ffff:a.b.c.d */
+function isMapped(view: DataView, offset: number): boolean {
+  return view.getUint32(offset + 8) === 0xffff && view.getBigUint64(offset) === 0n;
+}
+
+// It goes over IPv4, where ip_cmsg_send takes no IPv6 packet info but one whose address is of this form, too.
+function isMappedLiteral(literal: string): boolean {
+  const bytes = new Uint8Array(16);
+  return (
+    binding.pton(C.AF_INET6, literal, bytes, 0) >= 0 && isMapped(new DataView(bytes.buffer), 0)
+  );
 }
 
 function indexOf(part: OutgoingPacketInfo, { name }: Circumstances): number {

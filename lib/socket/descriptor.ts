@@ -17,9 +17,10 @@ import {
   type SettableOption,
   type SocketOptions,
 } from './options';
+import { heed } from './heed';
 import { getOwner, setOwner, type Owner } from './owner';
 import { decodeScratch, encodeAddress, subjectOf } from './sockaddr';
-import { keepStamped, STAMPS } from './stamps';
+import { handStampsBack, keepStamped, STAMPS } from './stamps';
 import { SocketState } from './state';
 
 const { shared } = reactor.memory;
@@ -175,6 +176,7 @@ export abstract class SocketDescriptor {
    */
   detach(): number {
     this.token('detach');
+    handStampsBack(this.state);
     return this.check('detach', reactor.detach(this.state));
   }
 
@@ -213,6 +215,7 @@ export abstract class SocketDescriptor {
     state.forget();
     if (level === C.SOL_SOCKET && STAMPS.has(name)) keepStamped(state, name);
     if (level === C.SOL_SOCKET && name === C.SO_LINGER) state.lingers = true;
+    heed(state, level, name);
     // With TLS in the kernel a read ends with its record, not with the queue (tls(7), TCP_ULP).
     if (level === C.IPPROTO_TCP && name === C.TCP_ULP) state.stream = false;
   }

@@ -44,12 +44,10 @@ export function layOut(messages: readonly Outgoing[], first: number, segment: nu
   let offset = 0;
   let count = 0;
   for (let i = first; i < messages.length && count < layout.capacity; count++) {
+    if (!isWhole(messages[i])) return count === 0 ? -EFAULT : count;
     const end = segment > 0 ? endOfTrain(messages, i, segment) : i + 1;
     const { name, length } = messages[i];
     const control = end - i > 1 ? cutInto(length) : messages[i].control;
-    for (let k = i; k < end; k++) {
-      if (!isWhole(messages[k])) return count === 0 ? -EFAULT : count;
-    }
     const next = layEntry(messages, i, end, name, control, offset, count);
     if (next < 0) break;
     offset = next;
@@ -94,7 +92,8 @@ function layEntry(
   return at + controlLength;
 }
 
-// All as long as the first, but the last, which may be shorter.
+// All as long as the first, but the last, which may be shorter. One whose memory is gone ends it: its turn comes, and
+// fails nobody else's.
 function endOfTrain(messages: readonly Outgoing[], begin: number, segment: number): number {
   const { length, name, control } = messages[begin];
   if (length === 0 || length > segment || control !== null) return begin + 1;
@@ -103,7 +102,7 @@ function endOfTrain(messages: readonly Outgoing[], begin: number, segment: numbe
   for (; end < messages.length && end - begin < most; end++) {
     const next = messages[end];
     if (next.length === 0 || next.length > length || next.control !== null) break;
-    if (!isSame(next.name, name)) break;
+    if (!isSame(next.name, name) || !isWhole(next)) break;
     if (next.length < length) return end + 1;
   }
   return end;

@@ -25,7 +25,10 @@ const { AF_UNIX, MSG_CTRUNC, MSG_TRUNC, SOCK_DGRAM } = C;
 export interface Message {
   /** What arrived, in memory of its own: at most `size` bytes. */
   data: Buffer;
-  /** Bytes on the wire; more than `data` has where the message was truncated. */
+  /**
+   * Bytes on the wire; more than `data` has where the message was truncated, but where the kernel does not say: in the error
+   * queue, of ping sockets and a few others.
+   */
   length: number;
   truncated: boolean;
   /** Ancillary data was cut, for want of room or of anybody who takes it. */
@@ -150,7 +153,7 @@ export function messageAt(
   const message: Message = {
     data,
     length,
-    truncated: (flags & MSG_TRUNC) !== 0 && length > kept,
+    truncated: isTruncated(flags, length, kept),
     controlTruncated: (flags & MSG_CTRUNC) !== 0,
     from: senderOf(
       decodeAddress(receive, fields, layout.namesOffset + i * layout.nameStride, nameLength),
@@ -162,6 +165,14 @@ export function messageAt(
   return controlLength === 0
     ? message
     : withControl(message, i * aligned(wanted.size), controlLength, state, wanted);
+}
+
+/**
+ * `length` is that on the wire, since MSG_TRUNC is asked for; some take no notice of it, and msg_flags alone tell
+ * (ip_recv_error, ping_recvmsg, raw_recvmsg of CAN).
+ */
+export function isTruncated(flags: number, length: number, kept: number): boolean {
+  return (flags & MSG_TRUNC) !== 0 || length > kept;
 }
 
 /** `message`, which lies in the caller's memory, with the control data that the last recvmsg(2) left. */

@@ -12,7 +12,7 @@ import { encodeAddress, interfaceIndex } from './sockaddr';
 export interface Membership {
   /** Only what this address sends to the group (source-specific, RFC 4607). */
   source?: string | undefined;
-  /** The interface's name, its index, or an address of it; without one the kernel chooses. */
+  /** The interface's name, its index, or an address of it; without one the group's zone (`%eth0`), or the kernel's choice. */
   interface?: string | number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function setMembership(
   { source, interface: given }: Membership,
 ): void {
   const isIPv6 = text('group', group).includes(':');
-  const index = given === undefined ? 0 : indexOf(given, 'options.interface');
+  const index = given === undefined ? zoneOf(group) : indexOf(given, 'options.interface');
   const structure = source === undefined ? 'group_req' : 'group_source_req';
   const prefix = source === undefined ? 'gr' : 'gsr';
   const bytes = new Uint8Array(at(structure));
@@ -58,6 +58,12 @@ export function setMembership(
         ? C.MCAST_JOIN_SOURCE_GROUP
         : C.MCAST_LEAVE_SOURCE_GROUP;
   socket.setsockopt(levelOf(isIPv6), name, bytes);
+}
+
+// The kernel reads gr_interface alone, not the scope of the group's address (ipv6_sock_mc_join).
+function zoneOf(group: string): number {
+  const zone = group.indexOf('%');
+  return zone < 0 ? 0 : interfaceIndex(group.slice(zone + 1), 'group');
 }
 
 function layAddress(

@@ -61,11 +61,6 @@ export class Ready extends Operation<Readiness> {
     return this.wanted;
   }
 
-  // Urgent data is not in the cache.
-  override get promising(): boolean {
-    return (this.wanted & PRIORITY) !== 0 || this.handle.worthTrying(this.wanted);
-  }
-
   // While an event is delivered it says itself what poll(2) would.
   attempt(): number {
     const { news, token } = this.handle;

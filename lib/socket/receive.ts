@@ -13,6 +13,7 @@ import {
   BATCH_CAPACITY,
   CONTROL_ROOM,
   DEFAULT_SIZE,
+  isTruncated,
   messageAt,
   senderOf,
   slabs,
@@ -130,7 +131,7 @@ export class ReceiveFrom extends Flagged<Received> {
   value(length: number): Received {
     const bytes = Math.min(length, this.into.byteLength);
     const from = senderOf(decodeScratch(shared[NAME_LENGTH]), this.handle);
-    return { bytes, length, truncated: length > bytes, from };
+    return { bytes, length, truncated: isTruncated(shared[MESSAGE_FLAGS], length, bytes), from };
   }
 }
 
@@ -176,7 +177,7 @@ export class ReceiveInto extends ReceivingMessages<Message> {
     const message = {
       data: dataIn(into, kept),
       length,
-      truncated: length > kept,
+      truncated: isTruncated(got, length, kept),
       controlTruncated: (got & MSG_CTRUNC) !== 0,
       from: senderOf(decodeScratch(shared[NAME_LENGTH]), handle),
       flags: got,

@@ -7,7 +7,7 @@ import { LANE } from '../core/handle';
 import { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { binding } from '../native/load';
-import type { AddressInput, UnixAddress } from './address';
+import type { AddressInput, OpaqueAddress, UnixAddress } from './address';
 import { lengthOf, MEMORY_GONE } from './bytes';
 import { constants as C } from './constants';
 import { EncodedControl, type OutgoingControl } from './control';
@@ -50,8 +50,9 @@ export abstract class Sending<T> extends Operation<T> {
   }
 
   override get lane(): string {
-    const { path } = this.lead as UnixAddress;
-    return typeof path === 'string' ? path : Buffer.from(path).toString('latin1');
+    // An address of another form has bytes, or is one that the kernel refuses.
+    const { path, data } = this.lead as Partial<UnixAddress & OpaqueAddress>;
+    return typeof path === 'string' ? path : Buffer.from(path ?? data ?? '').toString('latin1');
   }
 
   override get conclusive(): boolean {

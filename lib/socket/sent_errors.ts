@@ -35,23 +35,39 @@ export class SentErrors {
     return this.entries.shift()!;
   }
 
-  /** Empties the kernel's queue; whether the network had said anything. */
-  collect(): boolean {
+  /** Takes all there is: what was read ahead, and what is in the kernel's queue. */
+  all(): ErrorQueueEntry[] {
+    return [...this.entries.splice(0), ...errorQueueOf(this.state)];
+  }
+
+  /** Empties the kernel's queue; what was in it. */
+  collect(): readonly ErrorQueueEntry[] {
     const fresh = errorQueueOf(this.state);
     this.entries.push(...fresh);
     this.dropped += this.entries.splice(0, this.entries.length - MOST).length;
-    return fresh.some(({ origin }) => origin === 'icmp' || origin === 'icmp6');
+    return fresh;
   }
 
   /** The outcome of a call that has answered `first`: made again where that was another message's error. */
   past(first: number, again: () => number): number {
     let result = first;
     if (!this.reported) return result;
-    for (let i = 0; i < TRIES && isError(result) && this.collect(); i++) result = again();
+    for (let i = 0; i < TRIES && isError(result); i++) {
+      const fresh = this.collect();
+      // An error whose entry found no room in a full receive queue is the next call's all the same (ip_icmp_error): where
+      // nothing is told, it is tried once more. What the kernel finds wrong with a message of its own has an entry.
+      const untold = i === 0 && fresh.length === 0;
+      if (!untold && !fresh.some(isOfNetwork)) break;
+      result = again();
+    }
     // What this call has taken off the kernel's queue is no event for those who wait for it.
     if (this.length > 0) reactor.alert(this.state);
     return result;
   }
+}
+
+function isOfNetwork({ origin }: ErrorQueueEntry): boolean {
+  return origin === 'icmp' || origin === 'icmp6';
 }
 
 function isError(result: number): boolean {

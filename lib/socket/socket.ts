@@ -20,8 +20,9 @@ import {
   type SocketType,
 } from './constants';
 import { BATCH_CAPACITY, type Message, type OutgoingMessage } from './message';
-import { errorQueueOf, type ErrorQueueEntry } from './error_queue';
+import type { ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
+import { heedAll } from './heed';
 import { Ready, type Interest, type Readiness } from './ready';
 import {
   Receive,
@@ -86,6 +87,7 @@ export class Socket extends SocketDescriptor {
     );
     // Whoever had it may have set anything.
     state.lingers = true;
+    heedAll(state);
     return new Socket(state);
   }
 
@@ -178,7 +180,8 @@ export class Socket extends SocketDescriptor {
   /**
    * One recvmsg(2). With `into` the message's data is the caller's memory (one piece) or a copy of it (several).
    * MSG_WAITALL as for `recv`: it fills `into`, or `size` bytes, and stops at descriptors that came.
-   * @throws ERR_CONTROL_TRUNCATED where descriptors found no room in `controlSize`
+   * @throws ERR_CONTROL_TRUNCATED where some of a message's descriptors found no room in `controlSize`; where none did,
+   * `controlTruncated` alone tells that something was lost
    */
   recvmsg(options?: ReceiveMessage): Promise<Message> {
     const flags = flagsOf(options);
@@ -209,11 +212,12 @@ export class Socket extends SocketDescriptor {
 
   /**
    * What the network said of messages sent before (IP_RECVERR), and what became of timestamps and zero-copy
-   * sends: all of the error queue, recvmsg(2) with MSG_ERRQUEUE. Empty where there is nothing.
+   * sends: all of the error queue, recvmsg(2) with MSG_ERRQUEUE, and what an endpoint has taken off it for its
+   * `errors()`. Empty where there is nothing, as always of Unix and netlink sockets, which have no such queue.
    */
   readErrorQueue(): ErrorQueueEntry[] {
     this.token('recvmsg');
-    return errorQueueOf(this.state);
+    return this.state.sentErrors.all();
   }
 
   /** poll(2) on this socket: resolves when one of `events` is there. A hint; errors and hang-ups count too. */
@@ -252,6 +256,7 @@ export class Socket extends SocketDescriptor {
   dup(): Socket {
     const token = this.check('dup', binding.duplicate(this.token('dup')));
     const state = new SocketState(token, this.domain, this.type, this.protocol);
+    heedAll(state);
     return new Socket(state.like(this.state));
   }
 

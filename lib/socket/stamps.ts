@@ -16,7 +16,12 @@ const RECEIVED = distinct(
   C.SO_TIMESTAMP_NEW,
   C.SO_TIMESTAMPNS_NEW,
 );
-const BY_FLAGS = distinct(C.SO_TIMESTAMPING, C.SO_TIMESTAMPING_OLD, C.SO_TIMESTAMPING_NEW);
+/** SO_TIMESTAMPING, as all headers have it. */
+export const BY_FLAGS: readonly number[] = distinct(
+  C.SO_TIMESTAMPING,
+  C.SO_TIMESTAMPING_OLD,
+  C.SO_TIMESTAMPING_NEW,
+);
 
 function distinct(...options: (number | undefined)[]): number[] {
   return [...new Set(options.filter((option) => option !== undefined))];
@@ -33,10 +38,19 @@ export function keepStamped(state: SocketState, name: number = C.SO_TIMESTAMP): 
   const isOn = (option: number): boolean => askOption(state.token, option) !== 0;
   if (RECEIVED.includes(name)) state.ownStamp = false;
   if (state.needsStamp && !RECEIVED.some(isOn)) {
-    const on = new Uint8Array(new Int32Array([1]).buffer);
-    const result = binding.setsockopt(state.token, C.SOL_SOCKET, C.SO_TIMESTAMP, on);
-    if (result < 0) throw systemError(result, 'setsockopt');
+    stamp(state, true);
     state.ownStamp = true;
   }
   state.hidesStamps = state.ownStamp && !BY_FLAGS.some(isOn);
+}
+
+/** Somebody else will have the socket: the stamps that only this library wanted are off again. */
+export function handStampsBack(state: SocketState): void {
+  if (state.ownStamp) stamp(state, false);
+}
+
+function stamp({ token }: SocketState, on: boolean): void {
+  const value = new Uint8Array(new Int32Array([Number(on)]).buffer);
+  const result = binding.setsockopt(token, C.SOL_SOCKET, C.SO_TIMESTAMP, value);
+  if (result < 0) throw systemError(result, 'setsockopt');
 }

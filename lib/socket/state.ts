@@ -29,6 +29,9 @@ const {
 // Not EPIPE: that is said as often as one asks, and the peer's end may have come before.
 const LOSSES = new Set([ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH]);
 
+/** What `largestSegment` begins with: any size. */
+export const LARGEST_SEGMENT = 0xffff;
+
 export class SocketState extends Handle {
   /** A byte stream of the kernel's own (not SCTP): no message edges, and a short read means an empty queue. */
   stream: boolean;
@@ -50,7 +53,7 @@ export class SocketState extends Handle {
   ownStamp = false;
   /** So the user is not told of stamps. */
   hidesStamps = false;
-  /** The largest datagram that may be part of a train, lay_out.ts: none where the kernel has refused it. */
+  /** The largest datagram that may be part of a train, lay_out.ts: 0 where none may, for the kernel or for heed.ts. */
   largestSegment = 0;
   /** Messages that were received and not taken: they go with the socket. */
   leftovers: { discard(): void } | undefined;
@@ -70,7 +73,7 @@ export class SocketState extends Handle {
     // TCP tells of room only those who were refused (SOCK_NOSPACE); all others at each message that has left, so
     // that half of a peer's events would be for nobody (sock_def_write_space, unix_write_space).
     this.company = domain === AF_UNIX || type !== SOCK_STREAM ? PRIORITY : READ | WRITE | PRIORITY;
-    if (isUdp(domain, type, protocol)) this.largestSegment = 0xffff;
+    if (isUdp(this)) this.largestSegment = LARGEST_SEGMENT;
     reactor.adopt(this);
   }
 
@@ -127,7 +130,7 @@ export class SocketState extends Handle {
 }
 
 // UDP-Lite and the others know no trains (udp_send_skb).
-function isUdp(domain: number, type: number, protocol: number): boolean {
+export function isUdp({ domain, type, protocol }: SocketState): boolean {
   const inet = domain === AF_INET || domain === AF_INET6;
   return inet && type === SOCK_DGRAM && (protocol === 0 || protocol === IPPROTO_UDP);
 }
