@@ -46,6 +46,13 @@ export type RawGroup<A extends Address = Address> = A extends PacketAddress
       ? string
       : never;
 
+/**
+ * A raw IP, packet (link level) or netlink socket, from `bind({ type: 'raw', … })`. All but netlink need CAP_NET_RAW.
+ * @example
+ * const icmp = await bind({ type: 'raw', family: 'IPv4', protocol: 'icmp' });
+ * await icmp.send(request, { address: '127.0.0.1' });
+ * const { data, from } = await icmp.receive();
+ */
 export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
   receive(options?: Wait & { size?: number }): Promise<Message> {
