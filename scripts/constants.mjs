@@ -213,6 +213,6 @@ writeFileSync(
 );
 writeFileSync(
   join(root, 'lib/native/constants.ts'),
-  `// Written by scripts/constants.mjs: the names that the headers of Linux define. Numbers come from the\n// headers that the addon was compiled with; a name that those lack is undefined.\n\nexport interface Constants {\n${constants.map((name) => `  readonly ${name}: number;`).join('\n')}\n}\n`,
+  `// Written by scripts/constants.mjs: the names that the headers of Linux define. Numbers come from the\n// headers that the addon was compiled with; a name that those lack is undefined.\n\n/** The numbers of the platform's headers, by their names: those that the headers of the build had. */\nexport interface Constants {\n${constants.map((name) => `  readonly ${name}: number;`).join('\n')}\n}\n`,
 );
 console.log(`${constants.length} constants of ${names.length} candidates`);

@@ -76,6 +76,11 @@ test('example dogstatsd: both ends, over UDP and over a Unix socket', async () =
   await server.said(counted('requests{a:1,b:2}', 30));
   await server.said(/^depth g 7$/m);
   expect(await server.end()).toMatch(/done\n$/);
+  // Nobody is there any more, and no send fails for it.
+  expect(await send('--port', port, '--times', '1000', 'requests', '1')).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
 });
 
 test('example dogstatsd: metrics of every type, several in a datagram, and what is none', async () => {

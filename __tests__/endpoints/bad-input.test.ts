@@ -244,7 +244,9 @@ const MESSAGES: readonly MessageCase[] = [
   ['send: an object', (s) => s.send(wrong({ data })), TYPE, 'data'],
   ['send: 1025 pieces', (s) => s.send(Array<Buffer>(1025).fill(data)), RANGE, 'data.length'],
   ['send: to a string', (s) => s.send(data, wrong('127.0.0.1')), TYPE, 'to'],
-  ['send: to nobody', (s) => s.send(data, wrong({})), TYPE, 'to.family'],
+  ['send: to nobody', (s) => s.send(data, wrong({})), VALUE, 'to'],
+  ['send: to a host', (s) => s.send(data, wrong({ host: 'x', port: 1 })), VALUE, 'to" argument'],
+  ['send: to an address of 5', (s) => s.send(data, wrong({ address: 5 })), TYPE, 'to.address'],
   [
     'send: a bad timeout',
     (s) => s.send(data, undefined, { timeout: -1 }),

@@ -183,6 +183,27 @@ describe('promise 14: Unix datagrams to a full queue', () => {
   });
 });
 
+// unix(7) does not say it: when the peer is closed, the next call hears of it and the connection is dissolved.
+test('unix: a server that comes back is there for whoever names it, not for whoever is connected', async () => {
+  const path = abstractName();
+  const server = await bind({ path });
+  await using connected = await connect({ type: 'dgram', path });
+  await using free = await bind({ path: '' });
+  await server.close();
+  const refusals = [() => connected.send('x'), () => free.send('x', { path })];
+  for (const send of refusals)
+    expect(await rejection(send())).toMatchObject({ code: 'ECONNREFUSED' });
+
+  await using back = await bind({ path });
+  await free.send('named', { path });
+  for (let i = 0; i < 3; i++)
+    expect(await rejection(connected.send('x'))).toMatchObject({ code: 'ENOTCONN' });
+  await connected.socket.connect({ path });
+  await connected.send('connected again');
+  const heard = [await back.receive(), await back.receive()];
+  expect(heard.map(({ data }) => String(data))).toEqual(['named', 'connected again']);
+});
+
 test('promise 9: a refusal reaches who receives, and the socket goes on', async () => {
   const gone = await bind({ host: '127.0.0.1' });
   const { port } = gone.localAddress;

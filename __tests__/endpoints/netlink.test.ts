@@ -31,6 +31,14 @@ test('netlink: groups are the kernel’s to refuse, and left by disposing', asyn
   expect(netlink.socket.get('netlinkMemberships')).toEqual([1]);
   expect(thrown(() => netlink.join(100_000))).toMatchObject({ code: 'EINVAL' });
   expect(thrown(() => netlink.join(0))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+  for (const group of ['link', { type: 'promiscuous' }, null]) {
+    expect(thrown(() => netlink.join(group as never))).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringContaining(
+        '"group" argument must be a netlink group\'s number',
+      ) as string,
+    });
+  }
 });
 
 test('netlink: an interface that is not there is the kernel’s answer, not a failure', async () => {

@@ -149,8 +149,20 @@ raw('raw: what cannot be joined names itself', async () => {
   expect(join({ type: 'multicast', address: 5 }).message).toContain('"group.address"');
   expect(join({ type: 'multicast', address: Buffer.alloc(9) }).code).toBe('ERR_OUT_OF_RANGE');
   expect(join({ type: 'promiscuous', interface: 'nosuch0' }).code).toBe('ENODEV');
-  // A group of IP is no group of packets': packet(7) has no such option.
-  expect(join('224.0.0.5').code).toBe('ENOPROTOOPT');
+  // A group of IP, or of netlink, is no group of packets'.
+  for (const group of ['224.0.0.5', 1]) {
+    expect(join(group)).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringContaining(
+        '"group" argument must be an object with a "type"',
+      ) as string,
+    });
+  }
+  await using ip = await bind({ type: 'raw', family: 'IPv4', protocol: 253 });
+  expect(thrown(() => ip.join(1 as never))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: expect.stringContaining('"group" argument must be of type string') as string,
+  });
 });
 
 raw('raw: an IP group is joined, and left by disposing', async () => {

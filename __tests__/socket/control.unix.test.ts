@@ -180,11 +180,21 @@ describe.each(TYPES)('%s', (type) => {
 
     test('EBADF for a descriptor that is not open', async () => {
       using pair = pairOf(type);
-      for (const closed of [9999, { fd: 9999 }, closedSocket()]) {
+      for (const closed of [9999, { fd: 9999 }]) {
         const control = [{ kind: 'rights', fds: [closed] } as const];
         const sending = Promise.resolve().then(() => send(pair.a, { data, control }));
         expect(await rejection(sending)).toMatchObject({ code: 'EBADF' });
       }
+    });
+
+    test('a socket that is closed already names itself', async () => {
+      using pair = pairOf(type);
+      const control = [{ kind: 'rights', fds: [0, closedSocket()] } as const];
+      const sending = Promise.resolve().then(() => send(pair.a, { data, control }));
+      expect(await rejection(sending)).toMatchObject({
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: expect.stringMatching(/control\[0\]\.fds\[1\]" property must be open/) as string,
+      });
     });
   });
 

@@ -68,7 +68,8 @@ const CASES: readonly Case[] = [
   ['bind: nothing', (s) => s.bind(wrong(undefined)), TYPE, 'address'],
   ['bind: null', (s) => s.bind(wrong(null)), TYPE, 'address'],
   ['bind: a string', (s) => s.bind(wrong('127.0.0.1:80')), TYPE, 'address'],
-  ['bind: an empty object', (s) => s.bind(wrong({})), TYPE, 'address.family'],
+  ['bind: an empty object', (s) => s.bind(wrong({})), VALUE, 'address'],
+  ['bind: a host', (s) => s.bind(wrong({ host: '127.0.0.1', port: 0 })), VALUE, 'address'],
   ['bind: an unknown family', (s) => s.bind(wrong({ family: 'ipx' })), VALUE, 'address.family'],
   [
     'bind: a family of the prototype',
@@ -254,8 +255,8 @@ const CASES: readonly Case[] = [
   [
     'connect: a host name',
     (s) => s.connect(wrong({ host: 'localhost', port: 1 })),
-    TYPE,
-    'address.family',
+    VALUE,
+    'address',
   ],
   [
     'connect: a port beyond 65535',

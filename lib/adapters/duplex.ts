@@ -83,6 +83,7 @@ export class SocketDuplex extends Duplex {
     return this.channel === undefined || this.destroyed;
   }
 
+  /** As net.Socket's. */
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
     if (this.connecting) return 'opening';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
@@ -94,26 +95,32 @@ export class SocketDuplex extends Duplex {
     return this.destroyed ? undefined : this.writableLength;
   }
 
+  /** This side's IP address; undefined on a Unix socket and once closed. */
   get localAddress(): string | undefined {
     return this.local?.address;
   }
 
+  /** This side's port. */
   get localPort(): number | undefined {
     return this.local?.port;
   }
 
+  /** 'IPv4', 'IPv6' or 'unix'. */
   get localFamily(): string | undefined {
     return familyOf(this.local);
   }
 
+  /** The peer's IP address; undefined on a Unix socket and before the connection. */
   get remoteAddress(): string | undefined {
     return this.channel?.remoteAddress.address;
   }
 
+  /** The peer's port. */
   get remotePort(): number | undefined {
     return this.channel?.remoteAddress.port;
   }
 
+  /** 'IPv4', 'IPv6' or 'unix'. */
   get remoteFamily(): string | undefined {
     return familyOf(this.channel?.remoteAddress);
   }
@@ -125,6 +132,7 @@ export class SocketDuplex extends Duplex {
     return { address: local.address, family: familyOf(local), port: local.port };
   }
 
+  /** Bytes that came from the kernel. */
   get bytesRead(): number {
     return this.channel?.bytesRead ?? 0;
   }
@@ -158,6 +166,7 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
+  /** TCP_NODELAY; nothing where there is no TCP. */
   setNoDelay(enable = true): this {
     return this.whenConnected((channel) => channel.setNoDelay(enable));
   }
@@ -186,12 +195,14 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
+  /** What waits on it keeps the process alive, as it does unless told otherwise. */
   ref(): this {
     this.referenced = true;
     this.channel?.keepAlive(true);
     return this;
   }
 
+  /** What waits on it keeps the process alive no more. */
   unref(): this {
     this.referenced = false;
     this.channel?.keepAlive(false);

@@ -97,6 +97,7 @@ class PullIterator<T> implements AsyncIterableIterator<T, undefined> {
 
 const END: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
+/** How an iteration ends before its source does. It takes no `timeout`: that is for single calls. */
 export interface IterateOptions {
   /** Aborted: the pending step rejects with an AbortError, and the iterator is done. */
   signal?: AbortSignal | undefined;

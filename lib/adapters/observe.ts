@@ -12,8 +12,10 @@ import type * as Rxjs from 'rxjs';
 import { isClosed, type Pull, type Pullable } from './contract';
 import { BoundedQueue, overflowError, type OverflowOptions } from './overflow';
 
+/** What happens to items while a subscriber is slow: see `ObserveOptions.overflow`. */
 export type Overflow = 'pause' | 'dropOldest' | 'dropNewest' | 'error';
 
+/** How `observe` treats a slow subscriber, and what ends it. */
 export interface ObserveOptions<T = unknown> extends OverflowOptions<T> {
   /**
    * What happens to items that come while the subscriber is slow. `pause` (unless told): they are not read,

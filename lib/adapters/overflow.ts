@@ -5,6 +5,7 @@ import { throwLater } from './contract';
 
 export const HIGH_WATER_MARK = 256;
 
+/** The queue between who gives and who takes, where nobody can be asked to wait. */
 export interface OverflowOptions<T> {
   /** Items that may wait in the queue: 256 unless told. */
   highWaterMark?: number | undefined;

@@ -5,8 +5,10 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Puttable } from './contract';
 import { BoundedQueue, overflowError, type OverflowOptions } from './overflow';
 
+/** What happens to items while the kernel takes no more: see `SinkOptions.overflow`. */
 export type SinkOverflow = 'error' | 'dropOldest' | 'dropNewest';
 
+/** How `sink` treats a source that emits more than the kernel takes. */
 export interface SinkOptions<T = unknown> extends OverflowOptions<T> {
   /**
    * What happens to items beyond `highWaterMark` while the kernel takes no more. `error` (unless told): what has room

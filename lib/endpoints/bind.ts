@@ -83,8 +83,11 @@ export interface BindNetlinkOptions extends SetUpWait {
   groups?: number | undefined;
 }
 
+/** `bind` for datagrams: `{ port?, host? }` of UDP, `{ path }` of Unix sockets. */
 export type BindDatagramOptions = BindUdpOptions | BindUnixOptions;
+/** `bind` with `type: 'raw'`: an IP protocol, an interface's packets, or netlink. */
 export type BindRawSocketOptions = BindRawOptions | BindPacketOptions | BindNetlinkOptions;
+/** All that `bind` takes; `type` says which: datagrams unless told. */
 export type BindOptions = BindDatagramOptions | BindRawSocketOptions;
 
 const KEYS: KeysOf<BindOptions> = {

@@ -13,6 +13,7 @@ import { EndWriting } from '../socket/stream';
 /** How long to wait for the peer's end unless told, in ms. */
 const LINGER = 1000;
 
+/** How a polite `close` goes: whom it waits for, and how long. `signal` and `timeout` limit the writing. */
 export interface CloseOptions extends Wait {
   /**
    * How long to wait for the peer, in ms: for it to take anything of what is being written, and, after the

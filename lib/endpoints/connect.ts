@@ -61,9 +61,13 @@ export type ConnectUdpOptions = SetUpWait & {
   UdpMetadata;
 export type ConnectUnixDatagramOptions = SetUpWait & { type: 'dgram' } & UnixPeer &
   Pick<SocketMetadata, 'timestamps'>;
+/** `connect` to a SEQPACKET listener: `{ type: 'seqpacket', path }`. */
 export type ConnectSeqpacketOptions = SetUpWait & { type: 'seqpacket' } & UnixPeer;
+/** `connect` to a stream: `{ port, host? }` over TCP, `{ path }` of a Unix listener. */
 export type ConnectStreamOptions = ConnectTcpOptions | ConnectUnixOptions;
+/** `connect` with one peer for datagrams: `{ type: 'dgram', port, host? }`, or `path`. */
 export type ConnectDatagramOptions = ConnectUdpOptions | ConnectUnixDatagramOptions;
+/** All that `connect` takes; `type` says which: a stream unless told. */
 export type ConnectOptions =
   ConnectStreamOptions | ConnectDatagramOptions | ConnectSeqpacketOptions;
 

@@ -12,6 +12,13 @@ import {
 import { joined } from './membership';
 import { MessageSocket } from './message';
 
+/**
+ * UDP or Unix datagrams, from `bind` (from and to anybody) or `connect` (one peer). Messages come one at a time, as
+ * they were sent, by `receive()`, `for await` or `observe()`.
+ * @example
+ * const socket = await bind({ host: '127.0.0.1', port: 7007 });
+ * for await (const { data, from } of socket) await socket.send(data, from!);
+ */
 export class DatagramSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; at most `size` bytes of it, and `truncated` where there were more. */
   receive(options?: Wait & { size?: number }): Promise<Message> {

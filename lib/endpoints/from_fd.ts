@@ -10,6 +10,7 @@ import { RawSocket } from './raw';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';
 
+/** What `fromFd` may make of a descriptor: ask with `instanceof`. */
 export type Endpoint =
   | StreamSocket
   | Listener<StreamSocket>

@@ -53,8 +53,11 @@ interface UnixPlace {
 
 export type ListenTcpOptions = Common & { type?: 'stream' | undefined } & InetPlace;
 export type ListenUnixOptions = Common & { type?: 'stream' | undefined } & UnixPlace;
+/** `listen` for SEQPACKET connections: `{ type: 'seqpacket', path }`. */
 export type ListenSeqpacketOptions = Common & { type: 'seqpacket' } & UnixPlace;
+/** `listen` for streams: `{ port, host? }` over TCP, `{ path }` of Unix sockets. */
 export type ListenStreamOptions = ListenTcpOptions | ListenUnixOptions;
+/** All that `listen` takes; `type` says which: streams unless told. */
 export type ListenOptions = ListenStreamOptions | ListenSeqpacketOptions;
 
 type TcpListener = Listener<StreamSocket<InetAddress>, InetAddress>;

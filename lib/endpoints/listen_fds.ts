@@ -12,6 +12,7 @@ const PID = 'LISTEN_PID';
 const COUNT = 'LISTEN_FDS';
 const NAMES = 'LISTEN_FDNAMES';
 
+/** A descriptor of a service manager, and what it is. */
 export interface InheritedEndpoint {
   /** FileDescriptorName= of the unit, or the unit's own name; 'unknown' where the manager tells none. */
   name: string;

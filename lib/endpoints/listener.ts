@@ -15,6 +15,13 @@ const UNNAMED: Address = { family: 'unix', path: '' };
 /** Makes the endpoint of an accepted socket. */
 export type MakePeer<S> = (socket: Socket, remote: Address) => S;
 
+/**
+ * A listening socket, from `listen`: connections by `accept()`, `for await`, `observe()`, or a handler for each by
+ * `serve()`.
+ * @example
+ * const server = await listen({ port: 7007 });
+ * for await (const peer of server) handle(peer).catch(console.error);
+ */
 export class Listener<S extends Peer, A extends Address = Address>
   extends PullSource<S>
   implements AsyncDisposable
@@ -31,7 +38,10 @@ export class Listener<S extends Peer, A extends Address = Address>
     super();
   }
 
-  /** The address it listens on, with the port that the kernel chose. */
+  /**
+   * The address it listens on, with the port that the kernel chose; remembered once it was asked for.
+   * @throws ERR_SOCKET_CLOSED where it is closed and nobody has asked before
+   */
   get address(): A {
     return (this.local ??= this.socket.getsockname() as A);
   }

@@ -27,6 +27,7 @@ import { PullSource, type IterateOptions } from './source';
 // IP datagrams end at 64 KiB; Unix and netlink messages are as large as the sender's buffer (212,992 bytes).
 const LARGE = 1 << 18;
 
+/** How one `send` goes: `signal` and `timeout` (it then goes in a system call of its own), and what goes beside. */
 export interface SendOptions extends Wait {
   /** What goes beside the data: a source address, a TTL, descriptors … */
   control?: readonly OutgoingControl[] | undefined;
@@ -43,6 +44,7 @@ class SentErrorSource extends PullSource<ErrorQueueEntry> {
   }
 }
 
+/** What `DatagramSocket`, `SeqpacketSocket` and `RawSocket` have in common; to be asked for with `instanceof`. */
 export abstract class MessageSocket<A extends Address = Address>
   extends PullSource<Message>
   implements AsyncDisposable
@@ -61,11 +63,18 @@ export abstract class MessageSocket<A extends Address = Address>
     this.gatherer = new Gatherer(state, this);
   }
 
+  /**
+   * This side's address, asked of the kernel each time: connecting may change it.
+   * @throws ERR_SOCKET_CLOSED
+   */
   get localAddress(): A {
     return this.socket.getsockname() as A;
   }
 
-  /** The peer that this socket is connected to, if any. */
+  /**
+   * The peer that this socket is connected to, if any; asked of the kernel each time.
+   * @throws ERR_SOCKET_CLOSED
+   */
   get remoteAddress(): A | null {
     try {
       return this.socket.getpeername() as A;

@@ -12,6 +12,7 @@ export interface SocketMetadata {
   drops?: boolean | undefined;
 }
 
+/** What an IP socket is to tell of each message beside its data, and of messages that it sent. */
 export interface InetMetadata extends SocketMetadata {
   /** `packetInfo`: on which interface it came in, and to which address of ours (IP_PKTINFO). */
   packetInfo?: boolean | undefined;
@@ -28,6 +29,7 @@ export interface InetMetadata extends SocketMetadata {
   recvErr?: boolean | undefined;
 }
 
+/** What a UDP socket is to tell beside that. */
 export interface UdpMetadata extends InetMetadata {
   /** `segments`: the kernel hands over datagrams of one sender that came together as one message (UDP_GRO). */
   gro?: boolean | undefined;

@@ -1,6 +1,7 @@
 // RawSocket: IP packets, link-level packets (AF_PACKET) and netlink messages.
 
 import type { OperatorFunction } from 'rxjs';
+import { invalidType } from '../core/errors';
 import { record, type Wait } from '../core/validate';
 import type {
   Address,
@@ -10,6 +11,7 @@ import type {
   PacketAddress,
 } from '../socket/address';
 import { bytesOf, type Bytes, type IoVec } from '../socket/bytes';
+import { constants as C } from '../socket/constants';
 import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send_many';
 import type { OutgoingControl } from '../socket/control';
@@ -44,6 +46,13 @@ export type RawGroup<A extends Address = Address> = A extends PacketAddress
       ? string
       : never;
 
+/**
+ * A raw IP, packet (link level) or netlink socket, from `bind({ type: 'raw', … })`. All but netlink need CAP_NET_RAW.
+ * @example
+ * const icmp = await bind({ type: 'raw', family: 'IPv4', protocol: 'icmp' });
+ * await icmp.send(request, { address: '127.0.0.1' });
+ * const { data, from } = await icmp.receive();
+ */
 export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
   receive(options?: Wait & { size?: number }): Promise<Message> {
@@ -76,17 +85,20 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
    */
   join(group: RawGroup<A>, options: Membership = {}): Disposable {
     const { socket } = this;
-    if (typeof group === 'number') {
+    if (socket.domain === C.AF_NETLINK) {
+      if (typeof group !== 'number') throw invalidType('group', "a netlink group's number", group);
       return joined(socket, (join) => {
         socket.set(join ? 'netlinkAddMembership' : 'netlinkDropMembership', group);
       });
     }
-    if (typeof group === 'string') {
+    if (socket.domain !== C.AF_PACKET) {
       const membership = { ...record('options', options) };
-      return joined(socket, (join) => setMembership(socket, join, group, membership));
+      return joined(socket, (join) => setMembership(socket, join, group as string, membership));
     }
+    if (typeof group !== 'object' || group === null)
+      throw invalidType('group', 'an object with a "type"', group);
     const own = (): string | number => (this.localAddress as PacketAddress).interface;
-    const { type, address, interface: given = own() } = record<PacketGroup>('group', group);
+    const { type, address, interface: given = own() } = group as PacketGroup;
     const copyOf = (bytes: Uint8Array): Uint8Array =>
       new Uint8Array(bytesOf(bytes, 'group.address'));
     const membership = { type, interface: given, address: address && copyOf(address) };

@@ -9,6 +9,7 @@ import type { SocketState } from '../socket/state';
 /** Files are longer than 2 GiB, and offsets exact up to here. */
 const MOST = Number.MAX_SAFE_INTEGER;
 
+/** Which part of a file `sendFile` sends, and who hears how far it is. */
 export interface SendFileOptions extends Wait {
   /** Where in the file to begin, in bytes: 0 unless told. */
   offset?: number | undefined;

@@ -11,6 +11,14 @@ import type { Socket } from '../socket/socket';
 import { closePolitely, type CloseOptions } from './closing';
 import { MessageSocket } from './message';
 
+/**
+ * A connection whose records keep their edges, over Unix sockets, from `connect` or a `Listener`: `receive()` is null
+ * at the end, and a message of 0 bytes for an empty record.
+ * @example
+ * const client = await connect({ type: 'seqpacket', path: '/run/app.sock' });
+ * await client.send('one record');
+ * const reply = await client.receive();
+ */
 export class SeqpacketSocket extends MessageSocket<UnixAddress> {
   // An empty record and the end of the stream are both 0 bytes to recvmsg(2). With SO_TIMESTAMP the kernel
   // stamps records, and has nothing to stamp at the end; a Unix socket's timestamps cost nobody else a thing.

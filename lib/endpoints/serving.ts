@@ -23,6 +23,7 @@ export interface Peer {
 /** `signal` is aborted when the time to end in is over. */
 export type Handler<S> = (peer: S, signal: AbortSignal) => void | Promise<void>;
 
+/** How `Listener.serve` runs and ends. */
 export interface ServeOptions<S> {
   /** Aborted: the end begins. */
   signal?: AbortSignal | undefined;

@@ -25,6 +25,7 @@ export function takeBack(pull: Pull): void {
   reactor.abandon(pull, closedError(operation.syscall));
 }
 
+/** What every endpoint is: something that yields chunks, messages or connections, each to one reader. */
 export interface Source<T> extends AsyncIterable<T> {
   /** An iterator over what comes; leaving it early cancels the wait at once and loses nothing. */
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined>;
@@ -38,11 +39,16 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
   // The last pull's operation, used again when it is over: most sources are pulled by one reader, step by step.
   private pulled: Operation<T | null> | undefined;
 
+  /**
+   * An iterator over what comes, as `for await` takes one. It ends when the source does or this side closes it;
+   * leaving it early loses nothing and closes nothing.
+   */
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined> {
     checkWait(options);
     return iterate(this, options);
   }
 
+  /** A cold rxjs Observable of what comes: reading begins with a subscription and ends with it. */
   observe(options?: ObserveOptions<T>): Observable<T> {
     checkOverflow(options, POLICIES);
     checkWait(options === undefined ? undefined : { signal: options.signal });

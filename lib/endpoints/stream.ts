@@ -38,6 +38,17 @@ import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
+/**
+ * A connected byte stream, TCP or Unix, from `connect` or a `Listener`. Its chunks are an async iterator and, by
+ * `observe()`, an Observable; `toDuplex()` makes a Node stream of it, `readable` and `writable` Web streams. The end of
+ * the peer's stream closes nothing: `close()` does, politely.
+ * @example
+ * const conn = await connect({ host: 'localhost', port: 7007, timeout: 5_000 });
+ * await conn.write('question\n');
+ * await conn.end();
+ * for await (const chunk of conn) process.stdout.write(chunk);
+ * await conn.close();
+ */
 export class StreamSocket<A extends Address = Address>
   extends PullSource<Buffer>
   implements Channel, AsyncDisposable
@@ -59,6 +70,10 @@ export class StreamSocket<A extends Address = Address>
     return (this.remote ??= this.socket.getpeername() as A);
   }
 
+  /**
+   * This side's address. Once asked for it is remembered; asked for the first time when the socket is closed it throws
+   * ERR_SOCKET_CLOSED, for the kernel has forgotten it: who wants it in an error's message asks before.
+   */
   get localAddress(): A {
     return (this.local ??= this.socket.getsockname() as A);
   }

@@ -9,6 +9,7 @@ import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import type { SocketState } from '../socket/state';
 
+/** Deadlines for every later call of a stream that has no `timeout` of its own. */
 export interface Timeouts {
   /** How long a read may wait, in ms; Infinity for ever. */
   read?: number | undefined;

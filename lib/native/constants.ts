@@ -1,6 +1,7 @@
 // Written by scripts/constants.mjs: the names that the headers of Linux define. Numbers come from the
 // headers that the addon was compiled with; a name that those lack is undefined.
 
+/** The numbers of the platform's headers, by their names: those that the headers of the build had. */
 export interface Constants {
   readonly AF_ALG: number;
   readonly AF_APPLETALK: number;

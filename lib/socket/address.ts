@@ -43,6 +43,7 @@ export interface OpaqueAddress {
   data: Uint8Array;
 }
 
+/** A socket's address as this library gives it; `family` tells which. */
 export type Address =
   InetAddress | UnixAddress | PacketAddress | NetlinkAddress | VsockAddress | OpaqueAddress;
 

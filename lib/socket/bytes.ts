@@ -4,7 +4,9 @@ import { types } from 'node:util';
 import { detachedBuffer, invalidType, invalidValue, outOfRange } from '../core/errors';
 import { binding } from '../native/load';
 
+/** Memory: a Buffer, any other view of an ArrayBuffer, or the ArrayBuffer. It is not copied. */
 export type Bytes = ArrayBufferView | ArrayBuffer;
+/** Several pieces of memory as one: writev(2), readv(2). */
 export type IoVec = readonly Bytes[];
 
 const EXPECTED = 'an ArrayBuffer or a view of one (Buffer, TypedArray, DataView)';

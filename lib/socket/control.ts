@@ -54,7 +54,7 @@ export interface HasFd {
 export type OutgoingControl =
   | {
       kind: 'rights';
-      /** At most 253, open until the message is sent; closed ones are EBADF. */
+      /** At most 253, open until the message is sent; one that is closed by then is EBADF. */
       fds: readonly (number | HasFd)[];
     }
   | { kind: 'credentials'; pid: number; uid: number; gid: number }

@@ -94,7 +94,11 @@ export function writeDescriptors(fds: unknown, name: string): Written {
 
 /** A number, or whoever will know it when the message goes; of a stranger's object, the number of now. */
 function descriptorOf(given: unknown, name: string): number | HasFd {
-  if (given instanceof OwnedFd || given instanceof SocketDescriptor) return given;
+  if (given instanceof OwnedFd || given instanceof SocketDescriptor) {
+    // Closed later, before the message goes, it is EBADF.
+    if (given.fd < 0) throw invalidValue(name, 'open', given);
+    return given;
+  }
   const fd = typeof given === 'object' && given !== null ? (given as HasFd).fd : given;
   if (typeof fd === 'number') return integer(name, fd, 0);
   throw invalidType(name, 'a descriptor, a Socket or an OwnedFd', given);

@@ -58,10 +58,12 @@ export abstract class SocketDescriptor {
     return this.state.type;
   }
 
+  /** `IPPROTO_*`, `ETH_P_*` or `NETLINK_*`, by the domain; 0 where the kernel has chosen. */
   get protocol(): number {
     return this.state.protocol;
   }
 
+  /** Whether it was closed or detached on this side. */
   get closed(): boolean {
     return this.state.closed;
   }
@@ -186,6 +188,7 @@ export abstract class SocketDescriptor {
     return this;
   }
 
+  /** What waits on this socket keeps the process alive no more. */
   unref(): this {
     reactor.reference(this.state, false);
     return this;

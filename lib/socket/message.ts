@@ -22,6 +22,7 @@ import type { SocketState } from './state';
 // Out of the table, which V8 keeps as a dictionary.
 const { AF_UNIX, MSG_CTRUNC, MSG_TRUNC, SOCK_DGRAM } = C;
 
+/** A message that was received: its bytes, where it came from, and what came beside it. */
 export interface Message {
   /** What arrived, in memory of its own: at most `size` bytes. */
   data: Buffer;
@@ -56,6 +57,7 @@ export interface Message {
   segments?: Buffer[];
 }
 
+/** A message to be sent; without `to` it goes to the peer that the socket is connected to. */
 export interface OutgoingMessage {
   data: Bytes | IoVec;
   to?: AddressInput | undefined;

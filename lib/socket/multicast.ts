@@ -9,6 +9,7 @@ import { constants as C } from './constants';
 import type { Socket } from './socket';
 import { encodeAddress, interfaceIndex } from './sockaddr';
 
+/** How a multicast group is joined: from whom, and on which interface. */
 export interface Membership {
   /** Only what this address sends to the group (source-specific, RFC 4607). */
   source?: string | undefined;

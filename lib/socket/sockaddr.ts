@@ -105,8 +105,12 @@ function familyOf(address: AddressInput, name: string): Address['family'] {
   if (family === undefined) {
     if ('path' in address) return 'unix';
     const literal = (address as { address?: unknown }).address;
+    if (literal === undefined) {
+      const place = 'an object with an "address" (an IP literal), a "path" or a "family"';
+      throw invalidValue(name, place, address);
+    }
     if (typeof literal !== 'string')
-      throw invalidType(`${name}.family`, "a family's name or number", family);
+      throw invalidType(`${name}.address`, 'of type string', literal);
     return literal.includes(':') ? 'IPv6' : 'IPv4';
   }
   if (typeof family !== 'string' || !Object.hasOwn(FAMILIES, family)) {

@@ -53,6 +53,16 @@ import { askOption, SocketState } from './state';
 
 const { shared } = reactor.memory;
 
+/**
+ * Level 1: a socket and its system calls by their own names, one call per method. Those that could block are
+ * promises with a `signal` and a `timeout`; their `try…` twins make the call once and give null for EAGAIN. It is to be closed.
+ * @example
+ * using client = socket('IPv4', 'stream');
+ * await client.connect({ address: '127.0.0.1', port: 7007 });
+ * await client.send(Buffer.from('hello'));
+ * const room = Buffer.alloc(1024);
+ * const length = await client.recv(room);
+ */
 export class Socket extends SocketDescriptor {
   /**
    * socket(2). `protocol` is a number or a name ('icmp', 'mptcp', 'arp', 'route' …), 0 unless told.
@@ -103,6 +113,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.accepting(), options);
   }
 
+  /** `accept`, made once: null where the kernel says EAGAIN. */
   tryAccept(): Socket | null {
     return this.now(this.accepting());
   }
@@ -112,6 +123,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.sending(data, options), options);
   }
 
+  /** `send`, made once: null where the kernel says EAGAIN. */
   trySend(data: Bytes | IoVec, options?: Transfer): number | null {
     return this.now(this.sending(data, options));
   }
@@ -121,6 +133,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.sendingTo(data, to, options), options);
   }
 
+  /** `sendto`, made once: null where the kernel says EAGAIN. */
   trySendto(data: Bytes | IoVec, to: AddressInput, options?: Transfer): number | null {
     return this.now(this.sendingTo(data, to, options));
   }
@@ -130,6 +143,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.sendingMessage(message), options);
   }
 
+  /** `sendmsg`, made once: null where the kernel says EAGAIN. */
   trySendmsg(message: OutgoingMessage & { flags?: Flags }): number | null {
     return this.now(this.sendingMessage(message));
   }
@@ -143,6 +157,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.sendingMessages(messages, options), options);
   }
 
+  /** `sendmmsg`, made once: null where the kernel says EAGAIN. */
   trySendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): number | null {
     return isEmpty(messages) ? 0 : this.now(this.sendingMessages(messages, options));
   }
@@ -160,6 +175,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(new Receive(this.state, room, flags), options);
   }
 
+  /** `recv`, made once: null where the kernel says EAGAIN. */
   tryRecv(into: Bytes, options?: Transfer): number | null {
     return this.now(this.receiving(into, options));
   }
@@ -173,6 +189,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(new ReceiveFrom(this.state, room, flags), options);
   }
 
+  /** `recvfrom`, made once: null where the kernel says EAGAIN. */
   tryRecvfrom(into: Bytes, options?: Transfer): Received | null {
     return this.now(new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options)));
   }
@@ -194,6 +211,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(new ReceiveAllMessage(this.state, into, flags, wanted), options);
   }
 
+  /** `recvmsg`, made once: null where the kernel says EAGAIN. */
   tryRecvmsg(options?: ReceiveMessage): Message | null {
     return this.now(this.receivingMessage(options));
   }
@@ -206,6 +224,7 @@ export class Socket extends SocketDescriptor {
     return this.wait(this.receivingMessages(max, options), options);
   }
 
+  /** `recvmmsg`, made once: null where the kernel says EAGAIN. */
   tryRecvmmsg(max: number, options?: ReceiveMessages): Message[] | null {
     return this.now(this.receivingMessages(max, options));
   }

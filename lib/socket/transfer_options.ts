@@ -15,10 +15,12 @@ import {
 /** `MSG_*` constants or'ed; NOSIGNAL, DONTWAIT and CMSG_CLOEXEC are always added. */
 export type Flags = number;
 
+/** What level 1's transfers take beside their data. */
 export interface Transfer extends Wait {
   flags?: Flags | undefined;
 }
 
+/** How `recvmsg` receives a message. */
 export interface ReceiveMessage extends Transfer {
   /** The caller's memory; without it the message comes in memory of its own. */
   into?: Bytes | IoVec | undefined;
@@ -31,6 +33,7 @@ export interface ReceiveMessage extends Transfer {
   controlSize?: number | undefined;
 }
 
+/** How `recvmmsg` receives messages. */
 export interface ReceiveMessages extends Transfer {
   /** Most bytes of each message: 67,584 unless told. */
   size?: number | undefined;

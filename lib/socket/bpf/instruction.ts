@@ -15,6 +15,7 @@ export interface Instruction {
   readonly k: number;
 }
 
+/** A program of classic BPF, as `attachFilter` and its like take it. */
 export type Program = readonly Instruction[];
 
 export const INSTRUCTION_SIZE = 8;

@@ -49,6 +49,7 @@ export function ipProtocol(protocol: number | string): Program {
   ]);
 }
 
+/** Which packets of a port `bpf.port` keeps. */
 export interface PortMatch {
   /** UDP and TCP alike unless told. */
   protocol?: 'udp' | 'tcp' | undefined;

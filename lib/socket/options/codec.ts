@@ -62,12 +62,14 @@ export const int = (min = 0, max = INT_MAX): Codec<number> => ({
   decode: toInt,
 });
 
+/** 32 bits without a sign. */
 export const uint32: Codec<number> = {
   size: 4,
   encode: (value, name) => word(integer(name, value, 0, UINT32)),
   decode: (bytes) => toInt(bytes) >>> 0,
 };
 
+/** 64 bits without a sign. */
 export const uint64: Codec<bigint> = {
   size: 8,
   encode(value, name) {

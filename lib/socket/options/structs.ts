@@ -109,6 +109,7 @@ const TX_TIME_FLAGS = {
   deadlineMode: C.SOF_TXTIME_DEADLINE_MODE,
   reportErrors: C.SOF_TXTIME_REPORT_ERRORS,
 };
+/** What SO_TXTIME does beside delaying: the deadline is the latest moment, not the earliest; refusals are told. */
 export type TxTimeFlag = keyof typeof TX_TIME_FLAGS;
 
 const TX_TIME = layout({ clock: 'i32', flags: 'u32' });

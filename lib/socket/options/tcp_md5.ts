@@ -9,6 +9,7 @@ import { layout } from './layout';
 import { addressBytes } from './addresses';
 import { interfaceIndex } from '../sockaddr';
 
+/** A key of TCP's MD5 signatures (RFC 2385), and whose segments it signs. */
 export interface Md5Signature {
   /** The peer's address, an IP literal. */
   address: string;

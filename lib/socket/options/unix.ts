@@ -16,7 +16,7 @@ export interface UnixOptions {
   passRights: boolean;
   /** Each read of a stream comes with the number of bytes that are left. Linux 6.17. */
   unixInQueue: SetOnly<boolean>;
-  /** Who connected, listened or made the pair. */
+  /** Who connected, listened or made the pair. On TCP it is no error but nobody: pid 0 and ids of 4294967295. */
   peerCredentials: ReadOnly<PeerCredentials>;
   /** The peer's supplementary groups. */
   peerGroups: ReadOnly<readonly number[]>;
