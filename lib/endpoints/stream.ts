@@ -201,7 +201,7 @@ export class StreamSocket<A extends Address = Address>
 
   /**
    * A Web stream of bytes. BYOB reads go straight into the reader's buffer; `cancel` ends the reading side. When
-   * this and `writable` are both done the socket is closed.
+   * this and `writable` are both done the socket is closed, behind a `cancel` as `close` does it.
    */
   get readable(): WebStreams['readable'] {
     return this.web().readable;
@@ -254,8 +254,12 @@ export class StreamSocket<A extends Address = Address>
     return pack(bytes, fds, this.passesDescriptors);
   }
 
+  // SHUT_RD tells a Unix peer, whose writes fail from then on (unix_shutdown). TCP has no words for it, and keeps what
+  // comes until there is no room: but behind our end Linux would answer it with a reset, which destroys what the peer
+  // has not read of ours yet (tcp_rcv_state_process). Test: "promise 5: a reply outlives the cancelling of its request".
   /** @internal */
   stopReading(): void {
+    if (!this.passesDescriptors) return;
     try {
       this.socket.shutdown('read');
     } catch {
@@ -298,6 +302,11 @@ export class StreamSocket<A extends Address = Address>
   /** @internal */
   release(): void {
     closeAtOnce(this.socket);
+  }
+
+  /** @internal */
+  part(): void {
+    void this.close();
   }
 
   /** @internal */
