@@ -33,7 +33,7 @@ import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
 import { sendFile, type FileHandleLike, type SendFileOptions } from './send_file';
 import { sink, type SinkOptions } from './sink';
-import { OVER, PullSource, type IterateOptions } from './source';
+import { checkIterate, OVER, PullSource, type IterateOptions } from './source';
 import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
@@ -137,7 +137,9 @@ export class StreamSocket<A extends Address = Address>
    * last reply. What waits for input rejects with ERR_SOCKET_CLOSED at once.
    */
   close(options?: CloseOptions): Promise<void> {
-    return (this.closing ??= closePolitely(this.socket, new Drain(this.socket.state), options));
+    if (this.closing !== undefined) return this.closing;
+    const drain = new Drain(this.socket.state);
+    return closePolitely(this.socket, drain, options, (closing) => (this.closing = closing));
   }
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
@@ -160,7 +162,7 @@ export class StreamSocket<A extends Address = Address>
    * (`socket.sockatmark()`). Ends when the connection is down in both directions or closed on this side.
    */
   urgent(options?: IterateOptions): AsyncIterableIterator<number, undefined> {
-    return iterate(new UrgentSource(this), options);
+    return iterate(new UrgentSource(this), checkIterate(options));
   }
 
   /**
@@ -186,7 +188,7 @@ export class StreamSocket<A extends Address = Address>
     const { read, write } = timeouts;
     if (read !== undefined) duration('timeouts.read', read);
     if (write !== undefined) duration('timeouts.write', write);
-    if (!this.socket.closed) setTimeouts(this.socket.state, timeouts);
+    if (!this.socket.closed) setTimeouts(this.socket.state, { read, write });
     return this;
   }
 
@@ -274,6 +276,7 @@ export class StreamSocket<A extends Address = Address>
     failed: (error: Error) => void,
     beside?: readonly Beside[],
   ): void {
+    if (this.closing !== undefined) return failed(closedError('write'));
     const packed = beside as readonly (EncodedControl | undefined)[] | undefined;
     this.submit(sendAll(this.socket.state, pieces, packed), done, failed);
   }
@@ -287,9 +290,7 @@ export class StreamSocket<A extends Address = Address>
     options?: SinkOptions<Bytes | IoVec | string>,
   ): OperatorFunction<Bytes | IoVec | string, never> {
     const put: Puttable<Bytes | IoVec | string>['put'] = (items, done, failed) => {
-      const pieces = items.flatMap(piecesToWrite);
-      if (this.closing === undefined) this.put(pieces, done, failed);
-      else failed(closedError('write'));
+      this.put(items.flatMap(piecesToWrite), done, failed);
     };
     return sink({ put }, options);
   }
@@ -306,7 +307,9 @@ export class StreamSocket<A extends Address = Address>
 
   /** @internal */
   part(): void {
-    void this.close();
+    this.close().catch(() => {
+      // Nobody is left who would hear of it.
+    });
   }
 
   /** @internal */
