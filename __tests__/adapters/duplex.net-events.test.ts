@@ -8,8 +8,16 @@ import {
   type Socket as NetSocket,
 } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { createConnection, Socket, type InetAddress, type SocketDuplex } from '../../lib/index';
+import {
+  createConnection,
+  Socket,
+  socketpair,
+  StreamSocket,
+  type InetAddress,
+  type SocketDuplex,
+} from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
+import { tcp4 } from '../support/streams';
 import { turns, until } from '../support/turns';
 
 leavesNoSockets();
@@ -283,4 +291,28 @@ test.each(SITUATIONS)('events: $name', async (situation) => {
   );
   expect(theirs.length).toBeGreaterThan(0);
   expect(ours).toEqual(theirs);
+});
+
+test('net: of a closed one nothing is known, and no timeout comes', async () => {
+  const [near, far] = socketpair();
+  const duplex = new StreamSocket(Socket.fromFd(near.detach())).toDuplex();
+  duplex.destroy();
+  await once(duplex, 'close');
+  expect([duplex.remoteAddress, duplex.remotePort, duplex.remoteFamily]).toEqual(Array(3));
+  expect(duplex.setTimeout(1, () => expect(false).toBe(true))).toBe(duplex);
+  expect(duplex.timeout).toBeUndefined();
+  far.close();
+});
+
+test('net: setNoDelay and setKeepAlive take what is true', async () => {
+  await using pair = await tcp4();
+  const duplex = pair.client.toDuplex();
+  for (const [value, set] of [
+    ['x', true],
+    [0, false],
+  ] as const) {
+    duplex.setNoDelay(value as never).setKeepAlive(value as never);
+    expect(pair.client.socket.get('noDelay')).toBe(set);
+    expect(pair.client.socket.get('keepAlive')).toBe(set);
+  }
 });

@@ -1,6 +1,6 @@
 // observe(): a source as a cold Observable, with pressure where rxjs has none.
 
-import { from, lastValueFrom, take, toArray, type Subscription } from 'rxjs';
+import { catchError, from, lastValueFrom, merge, take, toArray, type Subscription } from 'rxjs';
 import { concatMap } from 'rxjs/operators';
 import { observe, type ObserveOptions, type Overflow } from '../../lib/adapters/observe';
 import { bind, connect, listen, type DatagramSocket } from '../../lib/index';
@@ -417,4 +417,23 @@ describe('observe: a real source', () => {
     expect(got).toEqual(got.map((_, i) => i));
     expect((await pair.b.receive())?.length).toBeGreaterThan(0);
   });
+});
+
+test('promise 2: a signal that several share ends nobody who has come without it', async () => {
+  await using one = await tcp4();
+  await using other = await tcp4();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const got: string[] = [];
+  const hear = (what: unknown): void => void got.push(String(what));
+  // The second is left, and subscribed to again without the signal, while the first one hears of it.
+  const second = other.client.observe({ signal });
+  const subscription = merge(one.client.observe({ signal }), second)
+    .pipe(catchError(() => other.client.observe()))
+    .subscribe({ next: hear, error: hear });
+  controller.abort();
+  await other.server.write('later');
+  await until(() => got.length > 0);
+  expect(got).toEqual(['later']);
+  subscription.unsubscribe();
 });

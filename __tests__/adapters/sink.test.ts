@@ -337,3 +337,19 @@ describe('sink: a real target', () => {
     });
   });
 });
+
+test('sink: an item that is none is an error behind the good ones before it', async () => {
+  await using pair = await tcp4();
+  const items = new Subject<Buffer | string>();
+  let failure: Failure | undefined;
+  items.pipe(pair.client.sink()).subscribe({ error: (error: Failure) => (failure = error) });
+  // The first one is more than the kernel takes, so that the others are a batch.
+  items.next(Buffer.alloc(16 << 20));
+  for (const item of ['good', 'fine', 5, 'late']) items.next(item as string);
+  await pair.server.readExactly(16 << 20);
+  expect((await pair.server.readExactly(8)).toString()).toBe('goodfine');
+  await until(() => failure !== undefined);
+  expect(failure?.code).toBe('ERR_INVALID_ARG_TYPE');
+  await pair.client.end();
+  expect(await pair.server.read()).toBeNull();
+});

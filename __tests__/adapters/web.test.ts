@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { leavesNoSockets } from '../support/descriptors';
 import { rejection } from '../support/outcomes';
-import { abstract, tcp4 } from '../support/streams';
+import { abstract, arrived, tcp4 } from '../support/streams';
 import { isPending, turns, until } from '../support/turns';
 
 leavesNoSockets();
@@ -56,6 +56,21 @@ test('web: the peer’s end is the end, for both kinds of reader', async () => {
       : await readable.getReader().read();
     expect(outcome.done).toBe(true);
     expect(pair.server.socket.closed).toBe(false);
+  }
+});
+
+// Thrown out of the callback it would be nobody's error, and end the process.
+test('web: an end inside an element of the reader’s array is the reader’s error alone', async () => {
+  for (const end of ['peer', 'here']) {
+    await using pair = await tcp4();
+    const reader = pair.server.readable.getReader({ mode: 'byob' });
+    const reading = rejection(reader.read(new Uint32Array(2)));
+    await pair.client.write('abc');
+    await until(() => pair.server.bytesRead === 3);
+    if (end === 'peer') await pair.client.end();
+    else pair.server.abort();
+    expect(await reading).toMatchObject({ name: 'TypeError' });
+    await turns();
   }
 });
 
@@ -114,7 +129,42 @@ test('web: cancel ends the reading side, and a wait for it', async () => {
   await pair.client.write('still');
   expect((await pair.server.readExactly(5)).toString()).toBe('still');
   await pair.client.writable.close();
-  expect(pair.client.socket.closed).toBe(true);
+  await pair.server.end();
+  await until(() => pair.client.socket.closed);
+});
+
+test.each([['tcp', tcp4] as const, ['unix', abstract] as const])(
+  'promise 5: a reply outlives the cancelling of its request, over %s',
+  async (_kind, make) => {
+    await using pair = await make();
+    const { client, server } = pair;
+    const upload = client.write(Buffer.alloc(SIZE / 2)).catch(() => {});
+    const reader = server.readable.getReader();
+    await reader.read();
+    await reader.cancel();
+    const writer = server.writable.getWriter();
+    // More of the upload comes while the reply is on its way.
+    const reply = client.readExactly(1_000_000);
+    await writer.write(Buffer.alloc(1_000_000, 'r'));
+    await writer.close();
+    expect((await reply).equals(Buffer.alloc(1_000_000, 'r'))).toBe(true);
+    expect(await client.read()).toBeNull();
+    await upload;
+    await client.end();
+    await until(() => server.socket.closed);
+  },
+);
+
+test('web: a cancelled request and a reply that was cut make a reset', async () => {
+  await using pair = await tcp4();
+  const { client, server } = pair;
+  await client.write('unread');
+  await arrived(server.socket);
+  await server.readable.cancel();
+  const writer = server.writable.getWriter();
+  await writer.write(Buffer.from('cut'));
+  await writer.abort();
+  expect(await rejection(client.readExactly(4))).toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('web: abort resets, and so the peer does not take what came for whole', async () => {
@@ -155,4 +205,8 @@ test('web: misuse is the writer’s error', async () => {
   await using pair = await tcp4();
   const writer = pair.client.writable.getWriter() as WritableStreamDefaultWriter<unknown>;
   expect(await rejection(writer.write(5))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  // The stream has failed by it: that half is done.
+  await pair.server.end();
+  expect((await pair.client.readable.getReader().read()).done).toBe(true);
+  expect(pair.client.socket.closed).toBe(true);
 });

@@ -200,6 +200,20 @@ describe('promise 10: accepting survives', () => {
     },
   );
 
+  test('each shortage that an iterator meets is reported', async () => {
+    const [server, join] = await loopback();
+    await using _ = server;
+    const accept = jest.spyOn(binding, 'accept');
+    const iterator = server.iterate();
+    for (const count of [1, 2]) {
+      accept.mockReturnValueOnce(-C.EMFILE).mockReturnValueOnce(-C.EMFILE);
+      const client = await join();
+      const { value } = await iterator.next();
+      expect(process.emitWarning).toHaveBeenCalledTimes(count);
+      for (const end of [client, value!]) end.abort();
+    }
+  });
+
   test('while it backs off it can be aborted, timed out and closed', async () => {
     const [server] = await loopback();
     jest.spyOn(binding, 'accept').mockReturnValue(-C.EMFILE);

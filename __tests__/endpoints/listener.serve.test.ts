@@ -107,6 +107,43 @@ describe('serve: the end', () => {
     client.abort();
   });
 
+  test('waits for a handler that works on behind the close of its peer', async () => {
+    const [server, join] = await loopback();
+    let finish!: () => void;
+    const work = new Promise<void>((resolve) => (finish = resolve));
+    const serving = server.serve(async (peer) => {
+      peer.socket.close();
+      await work;
+    });
+    const client = await join();
+    expect(await client.read()).toBeNull();
+    await server.close();
+    await turns(5);
+    expect(await isPending(serving)).toBe(true);
+    finish();
+    await serving;
+    client.abort();
+  });
+
+  test('aborts the signal of a handler whose peer is closed, too', async () => {
+    const [server, join] = await loopback();
+    let aborted = false;
+    const serving = server.serve(
+      (peer, signal) => {
+        peer.socket.close();
+        signal.addEventListener('abort', () => (aborted = true));
+        return new Promise<void>(() => undefined);
+      },
+      { drainTimeout: 1 },
+    );
+    const client = await join();
+    expect(await client.read()).toBeNull();
+    await server.close();
+    await serving;
+    expect(aborted).toBe(true);
+    client.abort();
+  });
+
   test('closing the listener is the same end', async () => {
     const [server] = await loopback();
     const serving = server.serve(echo);
@@ -202,21 +239,28 @@ describe('serve: errors', () => {
   });
 });
 
-test('serve: a handler that returns nothing keeps its peer', async () => {
-  const [server, join] = await loopback();
-  const peers: StreamSocket[] = [];
-  const serving = server.serve((peer) => void peers.push(peer));
-  const client = await join();
-  await until(() => peers.length === 1);
-  await turns(5);
-  expect(peers[0].socket.closed).toBe(false);
-  await server.close();
-  await turns(5);
-  expect(await isPending(serving)).toBe(true);
-  peers[0].abort();
-  await serving;
-  client.abort();
-});
+// An arrow's value slips out of it easily: `(peer) => peer.toDuplex().pipe(…)`.
+test.each([undefined, null, 5, {}])(
+  'serve: a handler that returns %p keeps its peer',
+  async (it) => {
+    const [server, join] = await loopback();
+    const peers: StreamSocket[] = [];
+    const serving = server.serve((peer) => {
+      peers.push(peer);
+      return it as unknown as void;
+    });
+    const client = await join();
+    await until(() => peers.length === 1);
+    await turns(5);
+    expect(peers[0].socket.closed).toBe(false);
+    await server.close();
+    await turns(5);
+    expect(await isPending(serving)).toBe(true);
+    peers[0].abort();
+    await serving;
+    client.abort();
+  },
+);
 
 test('serve: maxConnections leaves the others in the backlog', async () => {
   const [server, join] = await loopback();
@@ -268,6 +312,7 @@ test('serve: misuse', async () => {
     [[echo, { drainTimeout: '1' }], 'ERR_INVALID_ARG_TYPE'],
     [[echo, { onError: 1 }], 'ERR_INVALID_ARG_TYPE'],
     [[echo, { signal: {} }], 'ERR_INVALID_ARG_TYPE'],
+    [[echo, { maxConections: 1 }], 'ERR_INVALID_ARG_VALUE'],
   ] as const)
     expect(thrown(() => serve(...args))).toMatchObject({ code });
 });

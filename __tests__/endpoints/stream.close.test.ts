@@ -1,5 +1,6 @@
 // StreamSocket: its ends. Promise 5: half-close is the default, and close never turns unread input into a lost reply.
 
+import { once } from 'node:events';
 import { constants as C, StreamSocket, type Address } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { rejection } from '../support/outcomes';
@@ -328,4 +329,29 @@ test('stream: half an end does not close, whoever asks', async () => {
   expect(pair.b.closed).toBe(false);
   await stream.write('still open');
   expect(await pair.a.recv(Buffer.alloc(16))).toBe(10);
+});
+
+test('promise 4: who hears of the close is refused if he reads again', async () => {
+  await using pair = await tcp4();
+  let again: Promise<unknown> | undefined;
+  pair.client.observe().subscribe({ complete: () => (again = rejection(pair.client.read())) });
+  const closing = pair.client.close({ linger: 60_000 });
+  expect(await again).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+  await pair.server.end();
+  await closing;
+});
+
+test('promise 4: a write of an adapter behind a close is refused as any other is', async () => {
+  await using pair = await tcp4();
+  const writer = pair.client.writable.getWriter();
+  const duplex = pair.client.toDuplex();
+  const failed = once(duplex, 'error');
+  const closing = pair.client.close({ linger: 60_000 });
+  expect(await rejection(writer.write(Buffer.from('x')))).toMatchObject({
+    code: 'ERR_SOCKET_CLOSED',
+  });
+  duplex.write('x');
+  expect((await failed)[0]).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+  await pair.server.end();
+  await closing;
 });

@@ -207,3 +207,23 @@ test('promise 9: a reset is an error of read', async () => {
     syscall: 'write',
   });
 });
+
+test('stream: readExactly of nothing waits for nothing, at the end and behind a loss, too', async () => {
+  await using pair = await tcp4();
+  const nothing = async (): Promise<void> => {
+    const reading = pair.server.readExactly(0);
+    expect(await isPending(reading)).toBe(false);
+    expect(await reading).toHaveLength(0);
+  };
+  await nothing();
+  await pair.client.write('all');
+  // A short read: the kernel is known to have no more.
+  expect(await pair.server.read()).toHaveLength(3);
+  await nothing();
+  await pair.client.end();
+  expect(await pair.server.read()).toBeNull();
+  await nothing();
+  pair.client.abort();
+  await until(() => pair.server.socket.get('error') !== 0);
+  await nothing();
+});

@@ -1,7 +1,7 @@
 // StreamSocket.sendFile(): files of every kind of name, parts of them, and how far it is.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { leavesNoSockets } from '../support/descriptors';
 import { temporaryFolder } from '../support/names';
@@ -82,4 +82,24 @@ test('sendFile: a file that is not there, and misuse', async () => {
   expect(await rejection(send(place()))).toMatchObject({ code: 'ENOENT' });
   for (const args of [[], [null], [{}], [1.5], ['x', { offset: -1 }], ['x', { onProgress: 1 }]])
     expect(thrown(() => send(...args)).code).toMatch(/^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/);
+});
+
+test('sendFile: what fstat(2) calls empty is sent, or refused by the kernel', async () => {
+  await using pair = await tcp4();
+  const version = readFileSync('/proc/version');
+  const seen: [number, number][] = [];
+  const onProgress = (...at: [number, number]): void => void seen.push(at);
+  expect(await pair.client.sendFile('/proc/version', { onProgress })).toBe(version.length);
+  expect((await pair.server.readExactly(version.length)).equals(version)).toBe(true);
+  expect(seen).toEqual([[version.length, Infinity]]);
+  expect(await pair.client.sendFile('/dev/zero', { length: 5 })).toBe(5);
+  for (const path of ['/proc/self/status', '/dev/null'])
+    expect(await rejection(pair.client.sendFile(path))).toMatchObject({
+      code: 'EINVAL',
+      syscall: 'sendfile',
+      bytesTransferred: 0,
+    });
+  const empty = place();
+  writeFileSync(empty, '');
+  expect(await pair.client.sendFile(empty)).toBe(0);
 });

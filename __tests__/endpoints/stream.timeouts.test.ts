@@ -79,3 +79,41 @@ test('timeouts: misuse', async () => {
   expect(thrown(() => set({ write: -1 }))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
   expect(thrown(() => set({ write: NaN }))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
 });
+
+test('timeouts: calls from before have none, and those with one keep it', async () => {
+  await using pair = await tcp4();
+  const before = [pair.client.read(), pair.client.read({ timeout: 60_000 })];
+  pair.client.setTimeouts({ read: 10 });
+  expect(await rejection(pair.client.read())).toMatchObject(LATE);
+  for (const reading of before) expect(await isPending(reading)).toBe(true);
+  await pair.server.write('1');
+  expect((await before[0])?.toString()).toBe('1');
+  await pair.server.write('2');
+  expect((await before[1])?.toString()).toBe('2');
+});
+
+test('timeouts: close() has its own limits', async () => {
+  await using pair = await tcp4();
+  pair.client.setTimeouts({ read: 10, write: 10 });
+  const closing = pair.client.close({ linger: 60_000 });
+  // Others who began later are late by now.
+  await using other = await tcp4();
+  other.client.setTimeouts({ read: 40 });
+  expect(await rejection(other.client.read())).toMatchObject(LATE);
+  expect(pair.client.socket.closed).toBe(false);
+  await pair.server.end();
+  await closing;
+});
+
+test('timeouts: the caller’s object is read once', async () => {
+  await using pair = await tcp4();
+  const answers = [10, 'ten'];
+  const timeouts = {
+    get read(): number {
+      return answers.shift() as number;
+    },
+  };
+  pair.client.setTimeouts(timeouts);
+  expect(answers).toEqual(['ten']);
+  expect(await rejection(pair.client.read())).toMatchObject(LATE);
+});

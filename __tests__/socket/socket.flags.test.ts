@@ -64,6 +64,18 @@ describe.each(Object.entries(STREAMS))('%s', (_, make) => {
     }
   });
 
+  test('promise 2: WAITALL without memory of the caller’s has what came on its error', async () => {
+    using pair = await make();
+    const controller = new AbortController();
+    await pair.a.send(Buffer.from('abc'));
+    const failing = rejection(pair.b.recvmsg({ ...WAITALL, size: 10, signal: controller.signal }));
+    await turns(2);
+    controller.abort();
+    const error = await failing;
+    expect(error).toMatchObject({ code: 'ABORT_ERR', bytesTransferred: 3 });
+    expect(error.data?.toString()).toBe('abc');
+  });
+
   test('WAITALL over more than the kernel can hold', async () => {
     using pair = await make();
     const data = Buffer.from(Array.from({ length: 3_000_000 }, (_value, i) => i % 251));

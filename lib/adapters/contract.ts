@@ -65,7 +65,7 @@ export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array>, Packer 
     got: (chunk: Buffer | null, fds: readonly Descriptor[]) => void,
     failed: (error: Error) => void,
   ): Pull;
-  /** Reads no more: what comes from now on is dropped by the kernel, or refused. */
+  /** Reads no more, and tells the peer where there are words for it. */
   stopReading(): void;
   /**
    * As Puttable's; `beside` is what was packed with each of `pieces`.
@@ -78,8 +78,10 @@ export interface Channel extends Pullable<Buffer>, Puttable<Uint8Array>, Packer 
   ): void;
   /** Ends the writing side behind all that was put. */
   finish(done: () => void, failed: (error: Error) => void): void;
-  /** Closes at once, without ceremony. */
+  /** Closes at once, without ceremony: input that nobody has read makes a reset of it. */
   release(): void;
+  /** Closes when the peer has ended, or after a while; what it sends until then is thrown away. */
+  part(): void;
   /** Closes at once; the peer sees a reset. */
   abort(): void;
   /** Whether waiting on it keeps the process alive. */

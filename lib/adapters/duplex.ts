@@ -112,17 +112,17 @@ export class SocketDuplex extends Duplex {
 
   /** The peer's IP address; undefined on a Unix socket and before the connection. */
   get remoteAddress(): string | undefined {
-    return this.channel?.remoteAddress.address;
+    return this.remote?.address;
   }
 
   /** The peer's port. */
   get remotePort(): number | undefined {
-    return this.channel?.remoteAddress.port;
+    return this.remote?.port;
   }
 
   /** 'IPv4', 'IPv6' or 'unix'. */
   get remoteFamily(): string | undefined {
-    return familyOf(this.channel?.remoteAddress);
+    return familyOf(this.remote);
   }
 
   /** The local address; an empty object where there is none, as of a closed or a Unix socket. */
@@ -142,13 +142,12 @@ export class SocketDuplex extends Duplex {
     return this.channel?.bytesWritten ?? 0;
   }
 
-  // As net.Socket's: undefined where the socket is closed.
   private get local(): ChannelAddress | undefined {
-    try {
-      return this.channel?.localAddress;
-    } catch {
-      return undefined;
-    }
+    return unlessGone(() => this.channel?.localAddress);
+  }
+
+  private get remote(): ChannelAddress | undefined {
+    return unlessGone(() => this.channel?.remoteAddress);
   }
 
   /**
@@ -168,17 +167,18 @@ export class SocketDuplex extends Duplex {
 
   /** TCP_NODELAY; nothing where there is no TCP. */
   setNoDelay(enable = true): this {
-    return this.whenConnected((channel) => channel.setNoDelay(enable));
+    return this.whenConnected((channel) => channel.setNoDelay(Boolean(enable)));
   }
 
   /** TCP's keep-alive; the first probe after `initialDelay` ms of silence, rounded down to seconds. */
   setKeepAlive(enable = false, initialDelay = 0): this {
     const seconds = Math.floor(initialDelay / 1000);
-    return this.whenConnected((channel) => channel.setKeepAlive(enable, seconds));
+    return this.whenConnected((channel) => channel.setKeepAlive(Boolean(enable), seconds));
   }
 
   /** 'timeout' after `milliseconds` in which nothing was read or written; 0 for never. Closes nothing. */
   setTimeout(milliseconds: number, listener?: () => void): this {
+    if (this.destroyed) return this;
     this.timeout = checkMilliseconds(milliseconds);
     this.idle?.stop();
     this.idle = undefined;
@@ -423,6 +423,15 @@ function writeAfterEnd(this: SocketDuplex, ...args: unknown[]): boolean {
   if (typeof callback === 'function') process.nextTick(callback, error);
   this.destroy(error);
   return false;
+}
+
+// As net.Socket's: undefined where the socket is closed, or the peer has gone.
+function unlessGone<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }
 
 function familyOf(address: ChannelAddress | undefined): string | undefined {

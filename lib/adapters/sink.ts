@@ -27,6 +27,8 @@ interface Outcome {
 /** An Observer that fills `target`, and tells `outcome` when all is through, or why it is not. */
 export class Sink<T> {
   private readonly queue: BoundedQueue<T>;
+  // What goes one by one, since there is a bad item among it.
+  private rest: readonly T[] = [];
   private busy = false;
   private inLoop = false;
   private stopped = false;
@@ -67,6 +69,7 @@ export class Sink<T> {
   /** What is under way goes on; what waits is dropped. */
   stop(): void {
     this.stopped = true;
+    this.rest = [];
     this.queue.clear();
   }
 
@@ -81,9 +84,18 @@ export class Sink<T> {
   private drain(): void {
     if (this.inLoop) return;
     this.inLoop = true;
-    while (!this.busy && !this.stopped && this.queue.length > 0) this.put(this.queue.take());
+    while (!this.busy && !this.stopped && (this.rest.length > 0 || this.queue.length > 0)) {
+      this.put(this.take());
+    }
     this.inLoop = false;
     if (!this.busy && !this.stopped) this.ending?.();
+  }
+
+  private take(): readonly T[] {
+    if (this.rest.length === 0) return this.queue.take();
+    const [first, ...rest] = this.rest;
+    this.rest = rest;
+    return [first];
   }
 
   private put(items: readonly T[]): void {
@@ -95,8 +107,10 @@ export class Sink<T> {
         (error) => this.settled(() => this.outcome.error(error)),
       );
     } catch (error) {
-      // An item that is none: it was the caller's mistake, as one in an operator's function is.
-      this.settled(() => this.outcome.error(error));
+      // An item that is none: it was the caller's mistake, as one in an operator's function is. Nothing of the batch
+      // was put; what came before it goes before it.
+      if (items.length > 1) this.rest = items;
+      this.settled(() => (items.length > 1 ? this.drain() : this.outcome.error(error)));
     }
   }
 

@@ -7,11 +7,28 @@ import { isClosed, type Channel, type Pull } from './contract';
 /** A channel whose two halves are streams of their own: it closes when both are done. */
 class Halves {
   private left = 2;
+  private unread = false;
+  private whole = false;
 
   constructor(private readonly channel: Channel) {}
 
-  done(): void {
-    if (--this.left === 0) this.channel.release();
+  /** `unread`: there may be input that nobody has wanted. */
+  readingDone(unread: boolean): void {
+    this.unread = unread;
+    this.done();
+  }
+
+  /** `whole`: the end was put behind all that was written. */
+  writingDone(whole: boolean): void {
+    this.whole = whole;
+    this.done();
+  }
+
+  // Promise 5: unread input would make a reset of the close, which overtakes what was written last.
+  private done(): void {
+    if (--this.left > 0) return;
+    if (this.unread && this.whole) this.channel.part();
+    else this.channel.release();
   }
 }
 
@@ -43,13 +60,8 @@ class Source {
         new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
         (length) => {
           if (this.over) return resolve();
-          if (length === null) {
-            this.end();
-            controller.close();
-            request.respond(0);
-          } else {
-            request.respond(length);
-          }
+          if (length === null) this.close(controller, request);
+          else request.respond(length);
           resolve();
         },
         (error) => {
@@ -60,12 +72,12 @@ class Source {
     });
   }
 
-  /** Nobody wants any more: nothing more is read, and what comes is the kernel's to refuse. */
+  /** Nobody wants any more: nothing more is read, and what comes is the kernel's to hold up, or to refuse. */
   cancel(): void {
     if (this.over) return;
     if (this.pulling !== undefined) this.channel.withdraw(this.pulling);
     this.channel.stopReading();
-    this.end();
+    this.end(true);
   }
 
   private fail(
@@ -73,16 +85,30 @@ class Source {
     request: ReadableStreamBYOBRequest,
     error: Error,
   ): void {
-    this.end();
     // This side closed it: an end.
-    if (!isClosed(error)) return controller.error(error);
-    controller.close();
-    request.respond(0);
+    if (isClosed(error)) return this.close(controller, request);
+    this.end(false);
+    controller.error(error);
   }
 
-  private end(): void {
+  // Where the end comes inside an element of the reader's array, close() throws, and has failed the stream by then:
+  // that is what the reader hears.
+  private close(
+    controller: ReadableByteStreamController,
+    request: ReadableStreamBYOBRequest,
+  ): void {
+    this.end(false);
+    try {
+      controller.close();
+      request.respond(0);
+    } catch {
+      // The peer's doing, and nothing for anybody but the reader.
+    }
+  }
+
+  private end(unread: boolean): void {
     this.over = true;
-    this.halves.done();
+    this.halves.readingDone(unread);
   }
 }
 
@@ -101,11 +127,11 @@ class Sink {
   }
 
   async write(chunk: unknown): Promise<void> {
-    const bytes = bytesOf(chunk);
     try {
+      const bytes = bytesOf(chunk);
       await new Promise<void>((resolve, reject) => this.channel.put([bytes], resolve, reject));
     } catch (error) {
-      this.end();
+      this.end(false);
       throw error;
     }
   }
@@ -113,21 +139,23 @@ class Sink {
   async close(): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => this.channel.finish(resolve, reject));
-    } finally {
-      this.end();
+    } catch (error) {
+      this.end(false);
+      throw error;
     }
+    this.end(true);
   }
 
   /** What was written may be cut anywhere: the peer is not to take it for whole. */
   abort(): void {
     this.channel.abort();
-    this.end();
+    this.end(false);
   }
 
-  private end(): void {
+  private end(whole: boolean): void {
     if (this.over) return;
     this.over = true;
-    this.halves.done();
+    this.halves.writingDone(whole);
   }
 }
 

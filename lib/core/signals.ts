@@ -6,7 +6,8 @@ type Abort = (signal: AbortSignal) => void;
 class Watch {
   private readonly waiting = new Set<Abort>();
   private readonly onAbort = (): void => {
-    for (const abort of [...this.waiting]) abort(this.signal);
+    // One of them may end the wait of another one, whose operation waits for somebody else by the time of its turn.
+    for (const abort of [...this.waiting]) if (this.waiting.has(abort)) abort(this.signal);
   };
 
   constructor(private readonly signal: AbortSignal) {}

@@ -38,6 +38,22 @@ export function record<T extends object>(name: string, value: T): T {
   return value;
 }
 
+/** The names of the options that there are, in any of their forms. */
+export type KeysOf<Options> = Readonly<
+  Record<Options extends unknown ? keyof Options : never, true>
+>;
+
+/** Options, none of which is unknown: that would be a slip of the keyboard. */
+export function known<T extends object>(name: string, value: T, keys: KeysOf<T>): T {
+  for (const [key, option] of Object.entries(record(name, value))) {
+    if (option === undefined || Object.hasOwn(keys, key)) continue;
+    throw invalidValue(name, `an object with ${Object.keys(keys).join(', ')}`, {
+      [key]: option as unknown,
+    });
+  }
+  return value;
+}
+
 /** A number, or the word that stands for it in `table`. */
 export function byName<K extends string>(
   name: string,

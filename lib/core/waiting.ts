@@ -12,7 +12,7 @@ export class Waiting {
   next: Waiting | null = null;
   previous: Waiting | null = null;
   settled = false;
-  /** When a sweep of deadlines first saw this wait, as performance.now(); 0 before. */
+  /** When a sweep of deadlines first saw this wait, as performance.now(); 0 before, Infinity where it has none. */
   seen = 0;
   /** Who must not be collected while this waits. */
   owner: object | undefined;

@@ -1,7 +1,7 @@
 // bind(): an endpoint for messages from anybody: UDP, Unix datagrams, raw IP, packets, netlink.
 
 import { invalidType, invalidValue } from '../core/errors';
-import { integer } from '../core/validate';
+import { integer, type KeysOf } from '../core/validate';
 import type { InetAddress, NetlinkAddress, PacketAddress, UnixAddress } from '../socket/address';
 import { interfaceIndex } from '../socket/sockaddr';
 import { constants as C, protocolNumber, swap16 } from '../socket/constants';
@@ -22,7 +22,6 @@ import {
   reusePort,
   setIfGiven,
   withSocket,
-  type KeysOf,
   type SetUpWait,
 } from './options';
 import { RawSocket } from './raw';

@@ -9,12 +9,18 @@ import { integer, wait as checkWait, type Wait } from '../core/validate';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { EndWriting } from '../socket/stream';
+import { exemptFromTimeouts } from './timeouts';
 
 /** How long to wait for the peer's end unless told, in ms. */
 const LINGER = 1000;
 
 /** How a polite `close` goes: whom it waits for, and how long. `signal` and `timeout` limit the writing. */
 export interface CloseOptions extends Wait {
+  /**
+   * How long the writes before it may take, in ms: then it closes at once, and rejects with ERR_SOCKET_TIMEOUT. The
+   * wait for the peer's end has `linger` alone.
+   */
+  timeout?: number | undefined;
   /**
    * How long to wait for the peer, in ms: for it to take anything of what is being written, and, after the
    * writing side was ended, for its own end, while what it sends is thrown away. 1,000 unless told.
@@ -24,21 +30,24 @@ export interface CloseOptions extends Wait {
 
 /**
  * Ends the writing side behind all writes, lets `drain` read on for at most `linger` ms, and closes. Input that
- * nobody read would turn the close into a reset, which overtakes the last reply (RFC 1122, 4.2.2.13).
+ * nobody read would turn the close into a reset, which overtakes the last reply (RFC 1122, 4.2.2.13). `begun` is called
+ * first, unless the options are wrong.
  */
 export function closePolitely(
   socket: Socket,
   drain: Operation<void>,
   options: CloseOptions | undefined,
+  begun: (closing: Promise<void>) => void,
 ): Promise<void> {
   const wait = checkWait(options);
-  const linger = options?.linger;
-  return close(
-    socket,
-    drain,
-    wait,
-    linger === undefined ? LINGER : integer('options.linger', linger, 0),
-  );
+  const { linger = LINGER } = options ?? {};
+  integer('options.linger', linger, 0);
+  let settle!: (closed: Promise<void>) => void;
+  const closing = new Promise<void>((resolve) => (settle = resolve));
+  // Before anybody's wait is ended: whoever hears of it may call again at once.
+  begun(closing);
+  settle(close(socket, drain, wait, linger));
+  return closing;
 }
 
 async function close(
@@ -53,6 +62,8 @@ async function close(
     closeAtOnce(socket);
     return;
   }
+  // Its limits are `linger` and the caller's.
+  exemptFromTimeouts(drain);
   reactor.expel(state.readers, (operation) => closedError(operation.syscall));
   try {
     if (await endWriting(socket, wait, linger)) {
@@ -81,6 +92,7 @@ async function endWriting(
 ): Promise<boolean> {
   const { state } = socket;
   const ending = new EndWriting(state);
+  exemptFromTimeouts(ending);
   // Nothing to go behind: done in this call.
   if (state.writers.head === null) return reactor.perform(ending, wait, socket).then(() => true);
   let before = progress(socket);
@@ -100,11 +112,12 @@ async function endWriting(
 // tcpi_bytes_acked, a u64 of struct tcp_info. The kernel takes more only when a third of its buffer is free, which
 // a slow peer may need seconds for: what the peer has taken tells sooner.
 const BYTES_ACKED = 120;
+const INET = new Set([C.AF_INET, C.AF_INET6]);
 const TCP = new Set([0, C.IPPROTO_TCP, C.IPPROTO_MPTCP]);
 
 function progress(socket: Socket): number {
   const taken = socket.state.bytesWritten;
-  if (socket.domain === C.AF_UNIX || !TCP.has(socket.protocol)) return taken;
+  if (!INET.has(socket.domain) || !TCP.has(socket.protocol)) return taken;
   const info = socket.getsockopt(C.IPPROTO_TCP, C.TCP_INFO);
   return taken + (info.length >= BYTES_ACKED + 8 ? info.readUInt32LE(BYTES_ACKED) : 0);
 }

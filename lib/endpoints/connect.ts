@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { abortError, invalidType, invalidValue } from '../core/errors';
-import { port as checkPort, text, type Wait } from '../core/validate';
+import { port as checkPort, text, type KeysOf, type Wait } from '../core/validate';
 import { familyOfLiteral } from '../names/inet';
 import type { Address, AddressInput, InetAddress, UnixAddress } from '../socket/address';
 import { constants as C, type SocketType } from '../socket/constants';
@@ -16,14 +16,7 @@ import {
   type SocketMetadata,
   type UdpMetadata,
 } from './metadata';
-import {
-  checkPlace,
-  checkSetUp,
-  setIfGiven,
-  withSocket,
-  type KeysOf,
-  type SetUpWait,
-} from './options';
+import { checkPlace, checkSetUp, setIfGiven, withSocket, type SetUpWait } from './options';
 import { resolve, type InetFamily } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
 import { StreamSocket } from './stream';

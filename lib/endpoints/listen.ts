@@ -1,7 +1,7 @@
 // listen(): a listening endpoint.
 
 import { abortError, invalidType, invalidValue } from '../core/errors';
-import { integer } from '../core/validate';
+import { integer, type KeysOf } from '../core/validate';
 import type { InetAddress, UnixAddress } from '../socket/address';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
@@ -12,7 +12,6 @@ import {
   reusePort,
   setIfGiven,
   withSocket,
-  type KeysOf,
   type SetUpWait,
 } from './options';
 import { resolve } from './resolve';

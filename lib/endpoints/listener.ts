@@ -59,7 +59,7 @@ export class Listener<S extends Peer, A extends Address = Address>
    * longer, gives the handlers `drainTimeout` ms to end, aborts their signal, closes what is left, and resolves.
    *
    * A handler that returns a promise is done when that settles: its peer is closed then, politely, or with a
-   * reset where it failed. One that returns nothing has the peer for its own, and closes it when it likes.
+   * reset where it failed. One that returns anything else, or nothing, has the peer for its own, and closes it when it likes.
    * Errors of handlers, and shortages of descriptors or memory, go to `onError` and end nothing.
    * @throws SystemError of accept(2) where the listener itself has failed
    */

@@ -2,7 +2,14 @@
 // that is closed again when anything fails on the way.
 
 import { invalidType, invalidValue } from '../core/errors';
-import { port as checkPort, record, text, wait as checkWait, type Wait } from '../core/validate';
+import {
+  known,
+  port as checkPort,
+  text,
+  wait as checkWait,
+  type KeysOf,
+  type Wait,
+} from '../core/validate';
 import {
   byName,
   constants as C,
@@ -28,23 +35,12 @@ export interface SetUp {
 /** How long the whole of it may take. */
 export type SetUpWait = SetUp & Wait;
 
-/** The names of the options that a verb has in any of its forms. */
-export type KeysOf<Options> = Readonly<
-  Record<Options extends unknown ? keyof Options : never, true>
->;
-
-/** What every verb checks first. An option that it does not have in any form is a slip of the keyboard. */
+/** What every verb checks first. */
 export function checkSetUp<Options extends SetUpWait>(
   options: Options,
-  known: KeysOf<Options>,
+  keys: KeysOf<Options>,
 ): void {
-  record('options', options);
-  for (const [key, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(known, key)) continue;
-    throw invalidValue('options', `an object with ${Object.keys(known).join(', ')}`, {
-      [key]: value as unknown,
-    });
-  }
+  known('options', options, keys);
   checkWait(options);
   if (options.options !== undefined) checkOptions('options.options', options.options);
   if (options.configure !== undefined && typeof options.configure !== 'function') {

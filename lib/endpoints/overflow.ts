@@ -2,14 +2,19 @@
 
 import type { OverflowOptions } from '../adapters/overflow';
 import { invalidType, invalidValue } from '../core/errors';
-import { integer, record } from '../core/validate';
+import { integer, known, type KeysOf } from '../core/validate';
 
-export function checkOverflow<T>(
-  options: (OverflowOptions<T> & { overflow?: string | undefined }) | undefined,
+type Chosen = OverflowOptions<never> & { overflow?: string | undefined };
+
+export const OVERFLOW_KEYS: KeysOf<Chosen> = { overflow: true, highWaterMark: true, onDrop: true };
+
+export function checkOverflow<Options extends Chosen>(
+  options: Options | undefined,
   policies: readonly string[],
+  keys: KeysOf<Options>,
 ): void {
   if (options === undefined) return;
-  const { overflow, highWaterMark, onDrop } = record('options', options);
+  const { overflow, highWaterMark, onDrop } = known('options', options, keys);
   if (overflow !== undefined && !policies.includes(overflow)) {
     const known = policies.map((word) => `'${word}'`).join(', ');
     throw invalidValue('options.overflow', `one of ${known}`, overflow);

@@ -1,6 +1,6 @@
 // StreamSocket.sendFile(): a file, or a part of one, on the wire, without passing through JavaScript.
 
-import { fstatSync, promises as fs } from 'node:fs';
+import { fstatSync, promises as fs, type Stats } from 'node:fs';
 import { invalidType } from '../core/errors';
 import { integer, record, type Wait } from '../core/validate';
 import { SendFile } from '../socket/file_transfer';
@@ -15,7 +15,7 @@ export interface SendFileOptions extends Wait {
   offset?: number | undefined;
   /** How many bytes; up to the file's end unless told. */
   length?: number | undefined;
-  /** Called as it goes, with how many bytes of how many the kernel has. */
+  /** Called as it goes, with how many bytes of how many the kernel has: of Infinity where nobody knows the size. */
   onProgress?: ((sent: number, total: number) => void) | undefined;
 }
 
@@ -65,8 +65,8 @@ export function sendFile(
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidType('options.onProgress', 'of type function', onProgress);
   }
-  const send = (fd: number, size: number): Promise<number> => {
-    const total = Math.max(0, Math.min(size - offset, length ?? Infinity));
+  const send = (fd: number, stats: Stats): Promise<number> => {
+    const total = Math.max(0, Math.min(sizeOf(stats) - offset, length ?? Infinity));
     return perform(
       onProgress === undefined
         ? new SendFile(state, fd, offset, total)
@@ -76,19 +76,25 @@ export function sendFile(
   if (typeof file === 'string') return sendPath(file, send);
   const fd = descriptorOf(file);
   // At once, so that it has its place among the writes.
-  return new Promise((resolve) => resolve(send(fd, fstatSync(fd).size)));
+  return new Promise((resolve) => resolve(send(fd, fstatSync(fd))));
 }
 
 async function sendPath(
   path: string,
-  send: (fd: number, size: number) => Promise<number>,
+  send: (fd: number, stats: Stats) => Promise<number>,
 ): Promise<number> {
   const opened = await fs.open(path);
   try {
-    return await send(opened.fd, (await opened.stat()).size);
+    return await send(opened.fd, await opened.stat());
   } finally {
     await opened.close();
   }
+}
+
+// fstat(2) calls the files of /proc empty, pipes and block devices too: where the end is, or that there is nothing to
+// send, is sendfile(2)'s to say (/proc/version is sent, of /proc/self/status and a FIFO it says EINVAL or ESPIPE).
+function sizeOf(stats: Stats): number {
+  return stats.isFile() && stats.size > 0 ? stats.size : Infinity;
 }
 
 function descriptorOf(file: unknown): number {

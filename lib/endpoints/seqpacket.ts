@@ -43,8 +43,10 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
    * rejects with ERR_SOCKET_CLOSED at once.
    */
   override close(options?: CloseOptions): Promise<void> {
-    if (this.closing === undefined) this.flush();
-    return (this.closing ??= closePolitely(this.socket, new DrainRecords(this.inbox), options));
+    if (this.closing !== undefined) return this.closing;
+    this.flush();
+    const drain = new DrainRecords(this.inbox);
+    return closePolitely(this.socket, drain, options, (closing) => (this.closing = closing));
   }
 
   /** Ends the writing side behind all sends (SHUT_WR). Receiving goes on. */

@@ -5,7 +5,7 @@ import { isClosed } from '../adapters/contract';
 import { invalidType } from '../core/errors';
 import { throwLater } from '../core/settlement';
 import { onceAborted } from '../core/signals';
-import { duration, integer, record, wait as checkWait } from '../core/validate';
+import { duration, integer, known, wait as checkWait, type KeysOf } from '../core/validate';
 import type { Socket } from '../socket/socket';
 
 /** How long handlers may go on after the end has begun unless told, in ms. */
@@ -27,7 +27,10 @@ export type Handler<S> = (peer: S, signal: AbortSignal) => void | Promise<void>;
 export interface ServeOptions<S> {
   /** Aborted: the end begins. */
   signal?: AbortSignal | undefined;
-  /** Connections at a time; those beyond it wait in the kernel's backlog. Without it there is no limit. */
+  /**
+   * Connections at a time, each until it is closed and its handler is done; those beyond it wait in the kernel's
+   * backlog. Without it there is no limit.
+   */
   maxConnections?: number | undefined;
   /** How long handlers may go on after the end has begun, in ms: 10,000 unless told. */
   drainTimeout?: number | undefined;
@@ -38,18 +41,26 @@ export interface ServeOptions<S> {
   onError?: ((error: Error, peer?: S) => void) | undefined;
 }
 
+const KEYS: KeysOf<ServeOptions<unknown>> = {
+  signal: true,
+  maxConnections: true,
+  drainTimeout: true,
+  onError: true,
+};
+
 interface Source<S> {
   accept(): Promise<S>;
   close(): Promise<void>;
 }
 
 export class Serving<S extends Peer> {
+  // Whose connection is open, or whose handler is at work.
   private readonly active = new Set<S>();
   private readonly hardStop = new AbortController();
   private readonly most: number;
   private readonly drainTimeout: number;
   private ending = false;
-  // Called when a connection has gone, or the end begins.
+  // Called when a connection has gone and its handler is done, or the end begins.
   private news: () => void = () => {};
 
   constructor(
@@ -58,7 +69,7 @@ export class Serving<S extends Peer> {
     private readonly options: ServeOptions<S> = {},
   ) {
     if (typeof handler !== 'function') throw invalidType('handler', 'of type function', handler);
-    record('options', options);
+    known('options', options, KEYS);
     checkWait({ signal: options.signal });
     const { maxConnections, drainTimeout, onError } = options;
     this.most =
@@ -110,20 +121,22 @@ export class Serving<S extends Peer> {
     }
   }
 
+  // Over when both are: a handler may work on behind the close, and a peer may outlive its handler.
   private take(peer: S): void {
     this.active.add(peer);
-    peer.socket.state.whenClosed(() => {
+    const closed = new Promise<void>((resolve) => peer.socket.state.whenClosed(resolve));
+    const handled = this.handle(peer).catch(throwLater);
+    void Promise.all([closed, handled]).then(() => {
       this.active.delete(peer);
       this.news();
     });
-    void this.handle(peer).catch(throwLater);
   }
 
   /** Rejects where `onError` throws. */
   private async handle(peer: S): Promise<void> {
     try {
-      const outcome = this.handler(peer, this.hardStop.signal);
-      if (outcome === undefined) return;
+      const outcome = this.handler(peer, this.hardStop.signal) as PromiseLike<void> | undefined;
+      if (typeof outcome?.then !== 'function') return;
       await outcome;
       await peer.close();
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import type { Puttable } from '../adapters/contract';
 import { rxjs } from '../adapters/observe';
 import { Sink, SINK_POLICIES, type SinkOptions } from '../adapters/sink';
-import { checkOverflow } from './overflow';
+import { checkOverflow, OVERFLOW_KEYS } from './overflow';
 
 export type { SinkOptions };
 
@@ -12,7 +12,7 @@ export function sink<T>(
   target: Puttable<T>,
   options: SinkOptions<T> | undefined,
 ): OperatorFunction<T, never> {
-  checkOverflow(options, SINK_POLICIES);
+  checkOverflow(options, SINK_POLICIES, OVERFLOW_KEYS);
   const chosen = { ...options };
   return (source: Observable<T>) => {
     const { Observable, takeWhile } = rxjs();

@@ -9,13 +9,21 @@ import { closedError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import { Waiting } from '../core/waiting';
-import { wait as checkWait, type Wait } from '../core/validate';
-import { checkOverflow } from './overflow';
+import { known, wait as checkWait, type KeysOf, type Wait } from '../core/validate';
+import { checkOverflow, OVERFLOW_KEYS } from './overflow';
 
 export type { IterateOptions, ObserveOptions };
 
 /** A pull that was answered at once. */
 export const OVER: Pull = {};
+
+const ITERATE_KEYS: KeysOf<IterateOptions> = { signal: true };
+const OBSERVE_KEYS: KeysOf<ObserveOptions> = { ...OVERFLOW_KEYS, signal: true };
+
+/** An iterator's steps have no deadline of their own: a `timeout` would be for nobody. */
+export function checkIterate(options: IterateOptions | undefined): IterateOptions | undefined {
+  return options === undefined ? undefined : checkWait(known('options', options, ITERATE_KEYS));
+}
 
 /** Ends a pull of ours that waits: nothing was moved, and its callbacks hear nothing. */
 export function takeBack(pull: Pull): void {
@@ -44,13 +52,12 @@ export abstract class PullSource<T> implements Source<T>, Pullable<T> {
    * leaving it early loses nothing and closes nothing.
    */
   iterate(options?: IterateOptions): AsyncIterableIterator<T, undefined> {
-    checkWait(options);
-    return iterate(this, options);
+    return iterate(this, checkIterate(options));
   }
 
   /** A cold rxjs Observable of what comes: reading begins with a subscription and ends with it. */
   observe(options?: ObserveOptions<T>): Observable<T> {
-    checkOverflow(options, POLICIES);
+    checkOverflow(options, POLICIES, OBSERVE_KEYS);
     checkWait(options === undefined ? undefined : { signal: options.signal });
     return observe(this, options);
   }

@@ -33,7 +33,7 @@ import type { Socket } from '../socket/socket';
 import { closeAtOnce, closePolitely, reset, type CloseOptions } from './closing';
 import { sendFile, type FileHandleLike, type SendFileOptions } from './send_file';
 import { sink, type SinkOptions } from './sink';
-import { OVER, PullSource, type IterateOptions } from './source';
+import { checkIterate, OVER, PullSource, type IterateOptions } from './source';
 import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
@@ -154,7 +154,9 @@ export class StreamSocket<A extends Address = Address>
    * last reply. What waits for input rejects with ERR_SOCKET_CLOSED at once.
    */
   close(options?: CloseOptions): Promise<void> {
-    return (this.closing ??= closePolitely(this.socket, new Drain(this.socket.state), options));
+    if (this.closing !== undefined) return this.closing;
+    const drain = new Drain(this.socket.state);
+    return closePolitely(this.socket, drain, options, (closing) => (this.closing = closing));
   }
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
@@ -177,7 +179,7 @@ export class StreamSocket<A extends Address = Address>
    * (`socket.sockatmark()`). Ends when the connection is down in both directions or closed on this side.
    */
   urgent(options?: IterateOptions): AsyncIterableIterator<number, undefined> {
-    return iterate(new UrgentSource(this), options);
+    return iterate(new UrgentSource(this), checkIterate(options));
   }
 
   /**
@@ -203,7 +205,7 @@ export class StreamSocket<A extends Address = Address>
     const { read, write } = timeouts;
     if (read !== undefined) duration('timeouts.read', read);
     if (write !== undefined) duration('timeouts.write', write);
-    if (!this.socket.closed) setTimeouts(this.socket.state, timeouts);
+    if (!this.socket.closed) setTimeouts(this.socket.state, { read, write });
     return this;
   }
 
@@ -218,7 +220,7 @@ export class StreamSocket<A extends Address = Address>
 
   /**
    * A Web stream of bytes. BYOB reads go straight into the reader's buffer; `cancel` ends the reading side. When
-   * this and `writable` are both done the socket is closed.
+   * this and `writable` are both done the socket is closed, behind a `cancel` as `close` does it.
    */
   get readable(): WebStreams['readable'] {
     return this.web().readable;
@@ -271,8 +273,12 @@ export class StreamSocket<A extends Address = Address>
     return pack(bytes, fds, this.passesDescriptors);
   }
 
+  // SHUT_RD tells a Unix peer, whose writes fail from then on (unix_shutdown). TCP has no words for it, and keeps what
+  // comes until there is no room: but behind our end Linux would answer it with a reset, which destroys what the peer
+  // has not read of ours yet (tcp_rcv_state_process). Test: "promise 5: a reply outlives the cancelling of its request".
   /** @internal */
   stopReading(): void {
+    if (!this.passesDescriptors) return;
     try {
       this.socket.shutdown('read');
     } catch {
@@ -287,6 +293,7 @@ export class StreamSocket<A extends Address = Address>
     failed: (error: Error) => void,
     beside?: readonly Beside[],
   ): void {
+    if (this.closing !== undefined) return failed(closedError('write'));
     const packed = beside as readonly (EncodedControl | undefined)[] | undefined;
     this.submit(sendAll(this.socket.state, pieces, packed), done, failed);
   }
@@ -300,9 +307,7 @@ export class StreamSocket<A extends Address = Address>
     options?: SinkOptions<Bytes | IoVec | string>,
   ): OperatorFunction<Bytes | IoVec | string, never> {
     const put: Puttable<Bytes | IoVec | string>['put'] = (items, done, failed) => {
-      const pieces = items.flatMap(piecesToWrite);
-      if (this.closing === undefined) this.put(pieces, done, failed);
-      else failed(closedError('write'));
+      this.put(items.flatMap(piecesToWrite), done, failed);
     };
     return sink({ put }, options);
   }
@@ -315,6 +320,13 @@ export class StreamSocket<A extends Address = Address>
   /** @internal */
   release(): void {
     closeAtOnce(this.socket);
+  }
+
+  /** @internal */
+  part(): void {
+    this.close().catch(() => {
+      // Nobody is left who would hear of it.
+    });
   }
 
   /** @internal */

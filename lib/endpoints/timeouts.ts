@@ -4,7 +4,7 @@
 import { clearInterval as stopTimer, setInterval as startTimer } from 'node:timers';
 import { performance } from 'node:perf_hooks';
 import { timeoutError } from '../core/errors';
-import { READ, WRITE, type Handle } from '../core/handle';
+import { READ, WRITE, type Handle, type Queue } from '../core/handle';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
 import type { SocketState } from '../socket/state';
@@ -32,11 +32,19 @@ export function exemptFromTimeouts(operation: Operation<unknown>): void {
   if (swept.size > 0) exempt.add(operation);
 }
 
-export function setTimeouts(state: SocketState, timeouts: Timeouts): void {
-  const known = swept.has(state);
-  swept.set(state, { ...swept.get(state), ...timeouts });
-  if (!known) state.whenClosed(() => stopSweeping(state));
+/** Who waits under an earlier deadline has the new one; who waits without one goes on without. */
+export function setTimeouts(state: SocketState, { read, write }: Timeouts): void {
+  const before = swept.get(state);
+  if (read !== undefined) spare(state.readers, before?.read);
+  if (write !== undefined) spare(state.writers, before?.write);
+  swept.set(state, { read: read ?? before?.read, write: write ?? before?.write });
+  if (before === undefined) state.whenClosed(() => stopSweeping(state));
   plan();
+}
+
+function spare(queue: Queue, before = Infinity): void {
+  if (before !== Infinity) return;
+  for (const waiting of queue.all()) waiting.seen = Infinity;
 }
 
 function stopSweeping(state: SocketState): void {

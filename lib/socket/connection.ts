@@ -157,6 +157,12 @@ export class SteadyAccept<S> extends Accept<S> {
     queueMicrotask(() => this.report(error));
   }
 
+  // It may be performed again, and see the next shortage.
+  override value(token: number): S {
+    this.reported = false;
+    return super.value(token);
+  }
+
   override passes(result: number): boolean {
     return SHORTAGES.has(result);
   }

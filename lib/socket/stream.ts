@@ -141,6 +141,11 @@ export class ReceiveExactly extends Reading<Buffer> {
     return 'read';
   }
 
+  // Nothing is there in any case, at the end and behind a loss, too.
+  override get promising(): boolean {
+    return this.data.length === 0 || super.promising;
+  }
+
   attempt(): number {
     const { handle, data } = this;
     for (const turn = this.received + PER_TURN; this.received < data.length;) {

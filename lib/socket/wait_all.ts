@@ -151,6 +151,11 @@ export class ReceiveAllMessage extends ReceiveAll<Message> {
     super(handle, into, flags, 'recvmsg', wanted);
   }
 
+  // It may be in memory of our own.
+  override annotate(error: Error): Error {
+    return Object.assign(super.annotate(error), { data: dataIn(this.into, this.received) });
+  }
+
   value(): Message {
     return { ...this.seen, data: dataIn(this.into, this.received), length: this.received };
   }
