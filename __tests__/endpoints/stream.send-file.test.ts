@@ -44,6 +44,27 @@ test('sendFile: a part of it, and no more than there is', async () => {
   expect(await pair.client.sendFile(path, { offset: data.length + 10 })).toBe(0);
 });
 
+test('sendFile: a handle that is closed meanwhile is EBADF, whoever has its number then', async () => {
+  const path = written();
+  await using pair = await abstract();
+  const handle = await open(path);
+  const sending = rejection(pair.client.sendFile(handle));
+  const { fd } = handle;
+  await handle.close();
+  const stranger = openSync(process.execPath, 'r');
+  expect(stranger).toBe(fd);
+  const received: Buffer[] = [];
+  const reading = (async () => {
+    for await (const chunk of pair.server) received.push(chunk);
+  })();
+  const error = await sending;
+  expect(error).toMatchObject({ code: 'EBADF', syscall: 'sendfile' });
+  await pair.client.close();
+  await reading;
+  expect(Buffer.concat(received).equals(data.subarray(0, error.bytesTransferred))).toBe(true);
+  closeSync(stranger);
+});
+
 test('promise 6: it goes in its turn among the writes', async () => {
   const fd = openSync(written(), 'r');
   await using pair = await tcp4();

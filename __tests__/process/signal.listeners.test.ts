@@ -58,8 +58,10 @@ test('promise 3: a million calls with one signal leave no listener and no memory
     { node: ['--expose-gc'] },
   );
   expect({ left, waiting }).toEqual({ left: 0, waiting: [1] });
+  // Of half a million calls each: a listener apiece would be fifty times as much. (V8's own tables come and go by up to
+  // 300 KiB.)
   expect(heap[1] - heap[0]).toBeLessThan(MIB);
-  expect(heap[2] - heap[1]).toBeLessThan(MIB / 4);
+  expect(heap[2] - heap[1]).toBeLessThan(MIB);
 }, 90_000);
 
 test('promise 3: endpoints, iterators and Observables leave no listener either', async () => {

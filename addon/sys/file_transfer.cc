@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 #include "addon/sys/descriptor.h"
 #include "addon/sys/result.h"
 

@@ -29,7 +29,7 @@ class Reporting extends SendFile {
 
   constructor(
     handle: SocketState,
-    file: number,
+    file: FileHandleLike,
     offset: number,
     private readonly total: number,
     private readonly onProgress: (sent: number, total: number) => void,
@@ -65,27 +65,27 @@ export function sendFile(
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidType('options.onProgress', 'of type function', onProgress);
   }
-  const send = (fd: number, stats: Stats): Promise<number> => {
+  const send = (owner: FileHandleLike, stats: Stats): Promise<number> => {
     const total = Math.max(0, Math.min(sizeOf(stats) - offset, length ?? Infinity));
     return perform(
       onProgress === undefined
-        ? new SendFile(state, fd, offset, total)
-        : new Reporting(state, fd, offset, total, onProgress),
+        ? new SendFile(state, owner, offset, total)
+        : new Reporting(state, owner, offset, total, onProgress),
     );
   };
   if (typeof file === 'string') return sendPath(file, send);
-  const fd = descriptorOf(file);
+  const owner = ownerOf(file);
   // At once, so that it has its place among the writes.
-  return new Promise((resolve) => resolve(send(fd, fstatSync(fd))));
+  return new Promise((resolve) => resolve(send(owner, fstatSync(owner.fd))));
 }
 
 async function sendPath(
   path: string,
-  send: (fd: number, stats: Stats) => Promise<number>,
+  send: (owner: FileHandleLike, stats: Stats) => Promise<number>,
 ): Promise<number> {
   const opened = await fs.open(path);
   try {
-    return await send(opened.fd, await opened.stat());
+    return await send(opened, await opened.stat());
   } finally {
     await opened.close();
   }
@@ -97,11 +97,13 @@ function sizeOf(stats: Stats): number {
   return stats.isFile() && stats.size > 0 ? stats.size : Infinity;
 }
 
-function descriptorOf(file: unknown): number {
-  if (typeof file === 'number') return integer('file', file, 0);
-  const fd = (file as FileHandleLike | null)?.fd;
+function ownerOf(file: unknown): FileHandleLike {
+  if (typeof file === 'number') return { fd: integer('file', file, 0) };
+  const owner = file as FileHandleLike | null;
+  const fd = owner?.fd;
   if (typeof fd !== 'number') {
     throw invalidType('file', 'a descriptor, a FileHandle or a path', file);
   }
-  return integer('file.fd', fd, 0);
+  integer('file.fd', fd, 0);
+  return owner!;
 }

@@ -21,15 +21,18 @@ const { shared } = reactor.memory;
 export class SendFile extends Operation<number> {
   private sent = 0;
   private readonly cuts: number;
+  private readonly fd: number;
 
+  /** Whoever owns the descriptor is `file`: kept until the end, since a FileHandle that is collected closes its own. */
   constructor(
     readonly handle: SocketState,
-    private readonly file: number,
+    private readonly file: { readonly fd: number },
     private readonly offset: number | undefined,
     private readonly length: number,
   ) {
     super();
     this.cuts = handle.cuts;
+    this.fd = file.fd;
   }
 
   get direction(): typeof WRITE {
@@ -41,13 +44,15 @@ export class SendFile extends Operation<number> {
   }
 
   attempt(): number {
-    const { handle, file, offset, length } = this;
+    const { handle, fd, offset, length } = this;
     if (this.cuts !== handle.cuts) return -C.ECANCELED;
+    // Closed meanwhile (-1): the number may be a stranger's by now.
+    if (this.file.fd !== fd) return -C.EBADF;
     for (const turn = this.sent + PER_TURN; this.sent < length;) {
       const room = turn - this.sent;
       if (room <= 0) return UNFINISHED;
       const from = offset === undefined ? -1 : offset + this.sent;
-      const result = binding.sendfile(handle.token, file, from, Math.min(room, length - this.sent));
+      const result = binding.sendfile(handle.token, fd, from, Math.min(room, length - this.sent));
       if (result < 0) return handle.heard(result);
       if (result === 0) break;
       this.sent += result;
