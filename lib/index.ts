@@ -65,7 +65,7 @@ export type { Control, HasFd, OutgoingControl, PacketInfo, TrafficClass } from '
 export { OwnedFd } from './socket/owned_fd';
 export type { ErrorQueueEntry } from './socket/error_queue';
 export type { BatchSent } from './socket/send_many';
-export type { Bytes, IoVec } from './socket/bytes';
+export type { Bytes, Data, IoVec } from './socket/bytes';
 export type {
   Address,
   AddressInput,

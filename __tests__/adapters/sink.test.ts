@@ -265,7 +265,7 @@ describe('sink: a real target', () => {
     let before = 0;
     while (pair.a.socket.trySend(Buffer.alloc(4000)) !== null) before++;
     let dropped = 0;
-    const onDrop = (_: OutgoingMessage, count: number): void => void (dropped = count);
+    const onDrop = (_: unknown, count: number): void => void (dropped = count);
     let completed = false;
     from(words(20))
       .pipe(pair.a.sink({ overflow, highWaterMark: 5, onDrop }))

@@ -137,3 +137,24 @@ test('detach: a socket is a file again, for fs.read and fs.write', async () => {
     b.close();
   }
 });
+
+test.each(['dgram', 'seqpacket'] as const)(
+  'detach: %s: what was received ahead is taken first, and not lost',
+  async (type) => {
+    const [a, b] = socketpair(type);
+    const receiver = fromFd(b.detach()) as DatagramSocket | SeqpacketSocket;
+    for (const word of ['one', 'two', 'three']) await a.send(Buffer.from(word));
+    expect((await receiver.receive())!.data.toString()).toBe('one');
+    expect(thrown(() => receiver.socket.detach())).toMatchObject({
+      code: 'ERR_INVALID_STATE',
+      message: expect.stringContaining('2 received messages') as string,
+    });
+    const rest = await receiver.receiveBatch(64, { timeout: 0 });
+    expect(rest.map(({ data }) => data.toString())).toEqual(['two', 'three']);
+    await a.send(Buffer.from('four'));
+    const next = fromFd(receiver.socket.detach()) as DatagramSocket | SeqpacketSocket;
+    expect((await next.receive())!.data.toString()).toBe('four');
+    a.close();
+    await next.close();
+  },
+);

@@ -66,7 +66,10 @@ describe.each(Object.entries(MAKERS))('%s', (_, make) => {
       a.socket.close();
       if (end === 'close') await b.close();
       else if (end === 'socket.close') b.socket.close();
-      else closeSync(b.socket.detach());
+      else {
+        (await b.receiveBatch(64)).forEach(closeAll);
+        closeSync(b.socket.detach());
+      }
       expect(descriptors()).toBe(before - 2);
     }
   });

@@ -53,6 +53,7 @@ const TYPES = [
   'ConnectStreamOptions',
   'Constants',
   'Control',
+  'Data',
   'DuplexAddress',
   'Endpoint',
   'ErrorQueueEntry',

@@ -140,6 +140,8 @@ const OPTIONS = {
   module: 'nodenext',
   target: 'es2022',
   strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
   types: ['node'],
 };
 

@@ -38,6 +38,10 @@ export async function connectInfers(signal: AbortSignal): Promise<void> {
   sure<Same<typeof bytes, StreamSocket<UnixAddress>>>();
   const udp = await connect({ type: 'dgram', host: '::1', port: 53, family: 'IPv6' });
   sure<Same<typeof udp, DatagramSocket<InetAddress>>>();
+  const { from } = await udp.receive();
+  sure<Same<typeof from, InetAddress | null>>();
+  for await (const each of udp) sure<Same<typeof each, Message<InetAddress>>>();
+  await udp.sendBatch([{ data: 'a string', to: from ?? undefined }]);
   const local = await connect({ type: 'dgram', path: '/run/log', localPath: '' });
   sure<Same<typeof local, DatagramSocket<UnixAddress>>>();
   const bus = await connect({ type: 'seqpacket', path: '\0bus' });
@@ -120,7 +124,7 @@ export async function endpointsYield(
   const datagram = await datagrams.receive();
   sure<Same<typeof datagram, Message>>();
   const record = await records.receive();
-  sure<Same<typeof record, Message | null>>();
+  sure<Same<typeof record, Message<UnixAddress> | null>>();
   const packet = await packets.receive({ size: 100 });
   sure<Same<typeof packet, Message>>();
   const batch = await datagrams.receiveBatch(64);

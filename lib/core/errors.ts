@@ -182,6 +182,12 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
   );
 }
 
+/** What was received ahead of its reader would be lost with the descriptor. */
+export function unreadError(messages: number): Error {
+  const words = `${messages} received message${messages === 1 ? ' was' : 's were'} not taken yet`;
+  return coded(new Error(`detach: ${words}: receiveBatch() takes them`), 'ERR_INVALID_STATE');
+}
+
 /** The buffer's memory was transferred away: there is nothing to read from or to write into. */
 export function detachedBuffer(name: string): TypeError {
   return coded(new TypeError(`The memory of "${name}" is detached`), 'ERR_INVALID_STATE');

@@ -21,8 +21,8 @@ import { MessageSocket } from './message';
  */
 export class DatagramSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; at most `size` bytes of it, and `truncated` where there were more. */
-  receive(options?: Wait & { size?: number }): Promise<Message> {
-    return this.takeOne(options) as Promise<Message>;
+  receive(options?: Wait & { size?: number }): Promise<Message<A>> {
+    return this.takeOne(options) as Promise<Message<A>>;
   }
 
   /**

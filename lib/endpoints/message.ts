@@ -7,7 +7,7 @@ import type { Puttable } from '../adapters/contract';
 import type { Operation } from '../core/operation';
 import { integer, record, type Wait } from '../core/validate';
 import type { Address, AddressInput } from '../socket/address';
-import { bytesOf, piecesOf, type Bytes, type IoVec } from '../socket/bytes';
+import { bytesOf, piecesOf, type Data } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import { Inbox, TakeMany, TakeOne } from '../socket/inbox';
 import { DEFAULT_SIZE, type Message, type OutgoingMessage } from '../socket/message';
@@ -46,7 +46,7 @@ class SentErrorSource extends PullSource<ErrorQueueEntry> {
 
 /** What `DatagramSocket`, `SeqpacketSocket` and `RawSocket` have in common; to be asked for with `instanceof`. */
 export abstract class MessageSocket<A extends Address = Address>
-  extends PullSource<Message>
+  extends PullSource<Message<A>>
   implements AsyncDisposable
 {
   protected readonly inbox: Inbox;
@@ -88,8 +88,9 @@ export abstract class MessageSocket<A extends Address = Address>
    * Messages that are there, as soon as there is one: at most `max`, and at most one recvmmsg(2), which is 64, or what
    * an earlier call has read ahead. None only at the end of a SEQPACKET stream.
    */
-  receiveBatch(max: number, options?: Wait): Promise<Message[]> {
-    return this.perform(new TakeMany(this.inbox, integer('max', max, 1)), options);
+  receiveBatch(max: number, options?: Wait): Promise<Message<A>[]> {
+    const taking = new TakeMany(this.inbox, integer('max', max, 1));
+    return this.perform(ofDomain<Message<A>[]>(taking), options);
   }
 
   /**
@@ -97,7 +98,7 @@ export abstract class MessageSocket<A extends Address = Address>
    * ENOBUFS) is waited out. Messages that are sent in the same tick without a signal or a timeout go in one system
    * call when it ends, or this socket is closed; their memory is to stay as it is until then.
    */
-  send(data: Bytes | IoVec | string, to?: AddressInput, options?: SendOptions): Promise<void> {
+  send(data: Data, to?: AddressInput, options?: SendOptions): Promise<void> {
     const pieces = piecesToSend(data, 'data');
     const recipient = this.recipient(to);
     const { state } = this.socket;
@@ -129,7 +130,7 @@ export abstract class MessageSocket<A extends Address = Address>
   }
 
   /** Sends messages in their order, many per system call; stops at the first that the kernel refuses. */
-  sendBatch(messages: readonly OutgoingMessage[], options?: Wait): Promise<BatchSent> {
+  sendBatch(messages: readonly OutgoingMessage<Data>[], options?: Wait): Promise<BatchSent> {
     if (!Array.isArray(messages)) throw invalidType('messages', 'an Array', messages);
     if (messages.length === 0) return Promise.resolve({ sent: 0 });
     return this.perform(this.batch(messages), options);
@@ -140,8 +141,10 @@ export abstract class MessageSocket<A extends Address = Address>
    * and fails where a send does. Nobody can be asked to wait: what comes while the kernel's queue is full is in one of
    * `highWaterMark` messages, and `overflow` says what happens beyond it.
    */
-  sink(options?: SinkOptions<OutgoingMessage>): OperatorFunction<OutgoingMessage, never> {
-    const put: Puttable<OutgoingMessage>['put'] = (messages, done, failed) => {
+  sink(
+    options?: SinkOptions<OutgoingMessage<Data>>,
+  ): OperatorFunction<OutgoingMessage<Data>, never> {
+    const put: Puttable<OutgoingMessage<Data>>['put'] = (messages, done, failed) => {
       const sending = this.batch(messages);
       if (this.closing !== undefined) return failed(closedError(sending.syscall));
       sending.resolve = ({ error }): void => {
@@ -198,11 +201,11 @@ export abstract class MessageSocket<A extends Address = Address>
   }
 
   // Behind what was sent in this tick.
-  private batch(messages: readonly OutgoingMessage[]): SendEach {
-    const recipients = messages.map((message: OutgoingMessage, i) =>
+  private batch(messages: readonly OutgoingMessage<Data>[]): SendEach {
+    const recipients = messages.map((message: OutgoingMessage<Data>, i) =>
       this.recipient(record(`messages[${i}]`, message).to),
     );
-    const batch = messages.map((message: OutgoingMessage, i) =>
+    const batch = messages.map((message: OutgoingMessage<Data>, i) =>
       outgoing(
         piecesToSend(message.data, `messages[${i}].data`),
         recipients[i],
@@ -220,14 +223,14 @@ export abstract class MessageSocket<A extends Address = Address>
     this.gatherer.flush();
   }
 
-  protected takeOne(options: (Wait & { size?: number }) | undefined): Promise<Message | null> {
+  protected takeOne(options: (Wait & { size?: number }) | undefined): Promise<Message<A> | null> {
     const size =
       options?.size === undefined ? undefined : integer('options.size', options.size, 1, LARGE);
-    return this.perform(new TakeOne(this.inbox, size), options);
+    return this.perform(ofDomain<Message<A> | null>(new TakeOne(this.inbox, size)), options);
   }
 
-  protected next(): Operation<Message | null> {
-    return new TakeOne(this.inbox);
+  protected next(): Operation<Message<A> | null> {
+    return ofDomain(new TakeOne(this.inbox));
   }
 
   protected recipient(to: AddressInput | undefined): AddressInput | undefined {
@@ -235,7 +238,12 @@ export abstract class MessageSocket<A extends Address = Address>
   }
 }
 
-function piecesToSend(data: Bytes | IoVec | string, name: string): Uint8Array[] {
+// Where messages come from is of the socket's own family.
+function ofDomain<T>(taking: Operation<unknown>): Operation<T> {
+  return taking as Operation<T>;
+}
+
+function piecesToSend(data: Data, name: string): Uint8Array[] {
   if (typeof data === 'string') return [Buffer.from(data)];
   return Array.isArray(data) ? piecesOf(data, name) : [bytesOf(data, name)];
 }

@@ -10,7 +10,7 @@ import type {
   NetlinkAddress,
   PacketAddress,
 } from '../socket/address';
-import { bytesOf, type Bytes, type IoVec } from '../socket/bytes';
+import { bytesOf, type Data } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import type { Message } from '../socket/message';
 import type { BatchSent } from '../socket/send_many';
@@ -28,8 +28,8 @@ export type RawAddress =
 
 /** A message on its way out of a raw socket. */
 export interface RawOutgoingMessage {
-  data: Bytes | IoVec;
-  to?: RawAddress;
+  data: Data;
+  to?: RawAddress | undefined;
   control?: readonly OutgoingControl[] | undefined;
 }
 
@@ -55,15 +55,11 @@ export type RawGroup<A extends Address = Address> = A extends PacketAddress
  */
 export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
   /** The next message; IPv4's comes with its IP header, IPv6's without (raw(7), RFC 3542). */
-  receive(options?: Wait & { size?: number }): Promise<Message> {
-    return this.takeOne(options) as Promise<Message>;
+  receive(options?: Wait & { size?: number }): Promise<Message<A>> {
+    return this.takeOne(options) as Promise<Message<A>>;
   }
 
-  override send(
-    data: Bytes | IoVec | string,
-    to?: RawAddress,
-    options?: SendOptions,
-  ): Promise<void> {
+  override send(data: Data, to?: RawAddress, options?: SendOptions): Promise<void> {
     return super.send(data, to as AddressInput | undefined, options);
   }
 

@@ -33,7 +33,7 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
   }
 
   /** The next record; null at the end of the stream. An empty record is a Message of 0 bytes. */
-  receive(options?: Wait & { size?: number }): Promise<Message | null> {
+  receive(options?: Wait & { size?: number }): Promise<Message<UnixAddress> | null> {
     return this.takeOne(options);
   }
 

@@ -13,7 +13,7 @@ import { reactor } from '../core/runtime';
 import { DONE } from '../core/settlement';
 import { duration, integer, record, type Wait } from '../core/validate';
 import type { Address } from '../socket/address';
-import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from '../socket/bytes';
+import { bytesOf, piecesOf, roomOf, type Bytes, type Data } from '../socket/bytes';
 import { constants as C } from '../socket/constants';
 import type { EncodedControl } from '../socket/control';
 import {
@@ -119,7 +119,7 @@ export class StreamSocket<A extends Address = Address>
    * @throws SystemError, with `bytesTransferred`, as after a signal or a timeout. Behind a write that was cut short so,
    * those in the queue reject with ECANCELED: go on with the rest of that one, or close, which is a reset then.
    */
-  write(data: Bytes | IoVec | string, options?: Wait): Promise<void> {
+  write(data: Data, options?: Wait): Promise<void> {
     if (options === undefined && data instanceof Uint8Array) return this.writeBytes(data);
     return this.perform(sendAll(this.socket.state, piecesToWrite(data)), options);
   }
@@ -303,10 +303,8 @@ export class StreamSocket<A extends Address = Address>
    * has all of it (the writing side stays open), and fails where a write does. Nobody can be asked to wait: what comes
    * while the peer takes nothing is in a queue of `highWaterMark` items, and `overflow` says what happens beyond it.
    */
-  sink(
-    options?: SinkOptions<Bytes | IoVec | string>,
-  ): OperatorFunction<Bytes | IoVec | string, never> {
-    const put: Puttable<Bytes | IoVec | string>['put'] = (items, done, failed) => {
+  sink(options?: SinkOptions<Data>): OperatorFunction<Data, never> {
+    const put: Puttable<Data>['put'] = (items, done, failed) => {
       this.put(items.flatMap(piecesToWrite), done, failed);
     };
     return sink({ put }, options);
@@ -386,7 +384,7 @@ function isOptions(value: object): value is Wait & { size?: number } {
   );
 }
 
-function piecesToWrite(data: Bytes | IoVec | string): Uint8Array[] {
+function piecesToWrite(data: Data): Uint8Array[] {
   if (typeof data === 'string') return [Buffer.from(data)];
   if (!Array.isArray(data)) return [bytesOf(data, 'data')];
   if (data.some((piece) => typeof piece === 'string'))

@@ -8,6 +8,8 @@ import { binding } from '../native/load';
 export type Bytes = ArrayBufferView | ArrayBuffer;
 /** Several pieces of memory as one: writev(2), readv(2). */
 export type IoVec = readonly Bytes[];
+/** What an endpoint sends: memory, or a string, as its UTF-8. */
+export type Data = Bytes | IoVec | string;
 
 const EXPECTED = 'an ArrayBuffer or a view of one (Buffer, TypedArray, DataView)';
 

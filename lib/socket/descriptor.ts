@@ -1,7 +1,7 @@
 // The part of a socket that never waits: its descriptor's life, its names and its options.
 
 import { NAME_LENGTH } from '../native/binding';
-import { closedError, invalidType, systemError } from '../core/errors';
+import { closedError, invalidType, systemError, unreadError } from '../core/errors';
 import { reactor } from '../core/runtime';
 import { integer } from '../core/validate';
 import { binding } from '../native/load';
@@ -175,9 +175,13 @@ export abstract class SocketDescriptor {
   /**
    * Hands the descriptor over and is closed from then on: blocking again, or as it was when adopted (after
    * `dup` it stays nonblocking, since both share the flag). Whoever takes it closes it.
+   * @throws ERR_INVALID_STATE where an endpoint has received messages ahead that nobody has taken: they would be lost.
+   * `receiveBatch(64)` takes them; SystemError
    */
   detach(): number {
     this.token('detach');
+    const unread = this.state.leftovers?.length ?? 0;
+    if (unread > 0) throw unreadError(unread);
     handStampsBack(this.state);
     return this.check('detach', reactor.detach(this.state));
   }

@@ -23,7 +23,7 @@ import type { SocketState } from './state';
 const { AF_UNIX, MSG_CTRUNC, MSG_TRUNC, SOCK_DGRAM } = C;
 
 /** A message that was received: its bytes, where it came from, and what came beside it. */
-export interface Message {
+export interface Message<A extends Address = Address> {
   /** What arrived, in memory of its own: at most `size` bytes. */
   data: Buffer;
   /**
@@ -35,7 +35,7 @@ export interface Message {
   /** Ancillary data was cut, for want of room or of anybody who takes it. */
   controlTruncated: boolean;
   /** The sender; null where the socket is connected and the kernel does not say. */
-  from: Address | null;
+  from: A | null;
   /** msg_flags of recvmsg(2). */
   flags: number;
   /** What came beside the data, in the kernel's order; a frozen array where there was nothing. */
@@ -58,8 +58,8 @@ export interface Message {
 }
 
 /** A message to be sent; without `to` it goes to the peer that the socket is connected to. */
-export interface OutgoingMessage {
-  data: Bytes | IoVec;
+export interface OutgoingMessage<Data = Bytes | IoVec> {
+  data: Data;
   to?: AddressInput | undefined;
   control?: readonly OutgoingControl[] | undefined;
 }

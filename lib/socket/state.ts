@@ -56,7 +56,7 @@ export class SocketState extends Handle {
   /** The largest datagram that may be part of a train, lay_out.ts: 0 where none may, for the kernel or for heed.ts. */
   largestSegment = 0;
   /** Messages that were received and not taken: they go with the socket. */
-  leftovers: { discard(): void } | undefined;
+  leftovers: { readonly length: number; discard(): void } | undefined;
   private said: SentErrors | undefined;
   private farewells: (() => void)[] | undefined;
 
