@@ -40,7 +40,7 @@ export {
 } from './endpoints/raw';
 export type { IterateOptions, ObserveOptions, Source } from './endpoints/source';
 export type { SinkOptions } from './endpoints/sink';
-export { createConnection } from './endpoints/connection';
+export { createConnection, type CreateConnectionOptions } from './endpoints/connection';
 export { SocketDuplex, type DuplexAddress } from './adapters/duplex';
 export type { ServeOptions } from './endpoints/serving';
 export type { FileHandleLike, SendFileOptions } from './endpoints/send_file';

@@ -134,7 +134,7 @@ class Relay implements AsyncDisposable {
   private async there(): Promise<void> {
     let back: Promise<void> | undefined;
     for await (const { data, from } of this.near) {
-      back ??= this.back(from as InetAddress);
+      back ??= this.back(from!);
       const { lose, double, delay } = this.faults;
       const i = this.passed;
       const left = delay?.(i) ?? 0;

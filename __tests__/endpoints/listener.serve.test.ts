@@ -247,7 +247,7 @@ test.each([undefined, null, 5, {}])(
     const peers: StreamSocket[] = [];
     const serving = server.serve((peer) => {
       peers.push(peer);
-      return it as unknown as void;
+      return it as undefined;
     });
     const client = await join();
     await until(() => peers.length === 1);

@@ -2,14 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { filter, firstValueFrom, map } from 'rxjs';
-import {
-  bind,
-  bpf,
-  connect,
-  constants as C,
-  type Message,
-  type PacketAddress,
-} from '../../lib/index';
+import { bind, bpf, connect, constants as C, type Message } from '../../lib/index';
 import { leavesNoSockets } from '../support/descriptors';
 import { CAN_OPEN_RAW, HAS_IPV6 } from '../support/machine';
 import { needs } from '../support/needs';
@@ -113,7 +106,7 @@ raw(
       await udp.send('eagain: all of it', udp.localAddress);
       await turn();
     }
-    expect(((await hearing).from as PacketAddress).protocol).toBe(C.ETH_P_IP);
+    expect((await hearing).from!.protocol).toBe(C.ETH_P_IP);
     expect(arp.socket.tryRecvmsg()).toBeNull();
   },
 );

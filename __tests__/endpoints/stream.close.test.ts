@@ -334,7 +334,7 @@ test('stream: half an end does not close, whoever asks', async () => {
 test('promise 4: who hears of the close is refused if he reads again', async () => {
   await using pair = await tcp4();
   let again: Promise<unknown> | undefined;
-  pair.client.observe().subscribe({ complete: () => (again = rejection(pair.client.read())) });
+  pair.client.observe().subscribe({ complete: () => void (again = rejection(pair.client.read())) });
   const closing = pair.client.close({ linger: 60_000 });
   expect(await again).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
   await pair.server.end();

@@ -53,6 +53,7 @@ const TYPES = [
   'ConnectStreamOptions',
   'Constants',
   'Control',
+  'CreateConnectionOptions',
   'Data',
   'DuplexAddress',
   'Endpoint',

@@ -167,13 +167,15 @@ export class SocketDuplex extends Duplex {
 
   /** TCP_NODELAY; nothing where there is no TCP. */
   setNoDelay(enable = true): this {
-    return this.whenConnected((channel) => channel.setNoDelay(Boolean(enable)));
+    return this.whenConnected((channel) => channel.setNoDelay(Boolean(enable as unknown)));
   }
 
   /** TCP's keep-alive; the first probe after `initialDelay` ms of silence, rounded down to seconds. */
   setKeepAlive(enable = false, initialDelay = 0): this {
     const seconds = Math.floor(initialDelay / 1000);
-    return this.whenConnected((channel) => channel.setKeepAlive(Boolean(enable), seconds));
+    return this.whenConnected((channel) =>
+      channel.setKeepAlive(Boolean(enable as unknown), seconds),
+    );
   }
 
   /** 'timeout' after `milliseconds` in which nothing was read or written; 0 for never. Closes nothing. */

@@ -66,7 +66,7 @@ export type ConnectOptions =
 
 const TYPES = ['stream', 'dgram', 'seqpacket'] as const;
 
-const KEYS: KeysOf<ConnectOptions> = {
+export const CONNECT_KEYS: KeysOf<ConnectOptions> = {
   host: true,
   port: true,
   family: true,
@@ -104,7 +104,7 @@ export function connect(
 export function connect(
   options: ConnectOptions,
 ): Promise<StreamSocket | DatagramSocket | SeqpacketSocket> {
-  checkSetUp(options, KEYS);
+  checkSetUp(options, CONNECT_KEYS);
   const { type = 'stream' } = options;
   if (!TYPES.includes(type)) {
     throw invalidValue('options.type', "one of 'stream', 'dgram', 'seqpacket'", type);

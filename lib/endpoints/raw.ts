@@ -94,7 +94,7 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
     if (typeof group !== 'object' || group === null)
       throw invalidType('group', 'an object with a "type"', group);
     const own = (): string | number => (this.localAddress as PacketAddress).interface;
-    const { type, address, interface: given = own() } = group as PacketGroup;
+    const { type, address, interface: given = own() } = group;
     const copyOf = (bytes: Uint8Array): Uint8Array =>
       new Uint8Array(bytesOf(bytes, 'group.address'));
     const membership = { type, interface: given, address: address && copyOf(address) };

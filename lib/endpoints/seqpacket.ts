@@ -46,7 +46,7 @@ export class SeqpacketSocket extends MessageSocket<UnixAddress> {
     if (this.closing !== undefined) return this.closing;
     this.flush();
     const drain = new DrainRecords(this.inbox);
-    return closePolitely(this.socket, drain, options, (closing) => (this.closing = closing));
+    return closePolitely(this.socket, drain, options, (closing) => void (this.closing = closing));
   }
 
   /** Ends the writing side behind all sends (SHUT_WR). Receiving goes on. */

@@ -156,7 +156,7 @@ export class StreamSocket<A extends Address = Address>
   close(options?: CloseOptions): Promise<void> {
     if (this.closing !== undefined) return this.closing;
     const drain = new Drain(this.socket.state);
-    return closePolitely(this.socket, drain, options, (closing) => (this.closing = closing));
+    return closePolitely(this.socket, drain, options, (closing) => void (this.closing = closing));
   }
 
   /** Closes at once and resets the connection: SO_LINGER of 0. */
