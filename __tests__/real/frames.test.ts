@@ -137,7 +137,7 @@ real('frames: to one, to all, to a group, to somebody else: packetType', async (
       await sending(all, address)
     )(kind);
     const { data, from } = await socket.receive();
-    expect([kind, (from!).packetType]).toEqual([String(data.subarray(14)), kind]);
+    expect([kind, from!.packetType]).toEqual([String(data.subarray(14)), kind]);
   }
 });
 

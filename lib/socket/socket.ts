@@ -254,7 +254,12 @@ export class Socket extends SocketDescriptor {
   sendfile(file: number, options?: Wait & FileRange): Promise<number> {
     const { offset, length } = options ?? {};
     const from = offset === undefined ? undefined : large('options.offset', offset);
-    const sending = new SendFile(this.state, { fd: integer('file', file, 0) }, from, lengthOr(length));
+    const sending = new SendFile(
+      this.state,
+      { fd: integer('file', file, 0) },
+      from,
+      lengthOr(length),
+    );
     return this.wait(sending, options);
   }
 
