@@ -65,6 +65,8 @@ export class Handle {
   readers: Queue = NOBODY;
   writers: Queue = NOBODY;
   watchers: Queue = NOBODY;
+  /** An error or a hang-up was told: it may stand there still, and no event tells it again. */
+  alarmed = false;
   /** The readiness that is being delivered; 0 between events. */
   news = 0;
   private lanes: Map<string, Queue> | undefined;
@@ -155,7 +157,9 @@ export class Handle {
     if ((readiness & DISARMED) !== 0) this.armed = 0;
     this.news = readiness;
     this.behind |= readiness & BEHIND_BYTES;
-    const both = (readiness & (ERROR | HANGUP)) !== 0 ? READ | WRITE : 0;
+    const alarming = (readiness & (ERROR | HANGUP)) !== 0;
+    if (alarming) this.alarmed = true;
+    const both = alarming ? READ | WRITE : 0;
     const end = (readiness & PEER_CLOSED) !== 0 ? READ : 0;
     this.ready |= (readiness & (READ | WRITE)) | both | end;
     return this.waiting > 0;

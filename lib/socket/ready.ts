@@ -61,13 +61,21 @@ export class Ready extends Operation<Readiness> {
     return this.wanted;
   }
 
+  // Behind an EAGAIN the kernel need not be asked, unless for what is not in the cache: urgent data, and an error that
+  // stands still.
+  override get promising(): boolean {
+    const { handle, wanted } = this;
+    return (wanted & PRIORITY) !== 0 || handle.alarmed || handle.worthTrying(wanted);
+  }
+
   // While an event is delivered it says itself what poll(2) would.
   attempt(): number {
-    const { news, token } = this.handle;
+    const { handle, wanted } = this;
     const revents =
-      news === 0
-        ? binding.poll(token, this.events)
-        : eventsOf(news & (this.wanted | ERROR | HANGUP));
+      handle.news === 0
+        ? binding.poll(handle.token, this.events)
+        : eventsOf(handle.news & (wanted | ERROR | HANGUP));
+    if ((revents & (POLLERR | POLLHUP)) === 0) handle.alarmed = false;
     return revents === 0 ? -EAGAIN : revents;
   }
 
