@@ -124,12 +124,14 @@ export class Serving<S extends Peer> {
   // Over when both are: a handler may work on behind the close, and a peer may outlive its handler.
   private take(peer: S): void {
     this.active.add(peer);
-    const closed = new Promise<void>((resolve) => peer.socket.state.whenClosed(resolve));
-    const handled = this.handle(peer).catch(throwLater);
-    void Promise.all([closed, handled]).then(() => {
+    let left = 2;
+    const over = (): void => {
+      if (--left > 0) return;
       this.active.delete(peer);
       this.news();
-    });
+    };
+    peer.socket.state.whenClosed(over);
+    void this.handle(peer).catch(throwLater).then(over);
   }
 
   /** Rejects where `onError` throws. */
