@@ -58,7 +58,7 @@ export class SendFile extends Operation<number> {
       this.sent += result;
       handle.bytesWritten += result;
     }
-    handle.cut = false;
+    if (this.sent > 0) handle.cut = false;
     return 0;
   }
 

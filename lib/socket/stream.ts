@@ -239,7 +239,7 @@ abstract class SendingAll extends Operation<void> {
       this.advance(result);
       if (result >= BYTES_OF_MESSAGE) reactor.spend(result >>> BYTES_PER_MESSAGE);
     }
-    handle.cut = false;
+    if (total > 0) handle.cut = false;
     return 0;
   }
 
