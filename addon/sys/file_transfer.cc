@@ -7,8 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <initializer_list>
-
 #include "addon/sys/descriptor.h"
 #include "addon/sys/result.h"
 
@@ -47,24 +45,20 @@ class WithoutSigpipe {
 
 }  // namespace
 
-// As in socket.cc: it goes by O_NONBLOCK, which somebody may have cleared.
 int sendfile(int to, int file, int64_t* offset, size_t length) {
-  const int nonblocking = set_blocking(to, false);
-  if (nonblocking < 0) return nonblocking;
   WithoutSigpipe quiet;
-  return quiet.answer(retry([&] { return ::sendfile(to, file, offset, length); }));
+  return quiet.answer(
+      nonblocking(to, [&] { return retry([&] { return ::sendfile(to, file, offset, length); }); }));
 }
 
-// SPLICE_F_NONBLOCK is about the pipe; TCP, as the source, goes by O_NONBLOCK (tcp_splice_read).
+// SPLICE_F_NONBLOCK is about the pipe; TCP as the source (tcp_splice_read), and older kernels'
+// sockets as the target (sock_sendpage), go by O_NONBLOCK.
 int splice(int from, int to, size_t length) {
-  for (int fd : {from, to}) {
-    const int nonblocking = set_blocking(fd, false);
-    if (nonblocking < 0) return nonblocking;
-  }
+  const unsigned flags = SPLICE_F_NONBLOCK | SPLICE_F_MOVE;
+  const auto move = [&] { return ::splice(from, nullptr, to, nullptr, length, flags); };
   WithoutSigpipe quiet;
-  return quiet.answer(retry([&] {
-    return ::splice(from, nullptr, to, nullptr, length, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-  }));
+  return quiet.answer(
+      nonblocking(from, [&] { return nonblocking(to, [&] { return retry(move); }); }));
 }
 
 int pipe(int fds[2]) {

@@ -24,19 +24,16 @@ int listen(int fd, int backlog) {
   return retry([&] { return ::listen(fd, backlog); });
 }
 
-// These know no MSG_DONTWAIT, and O_NONBLOCK belongs to the open file: whoever got a duplicate may
-// have cleared it since. (libuv does, in a child, of what it inherits as its descriptors 0 to 2.)
 int connect(int fd, const sockaddr* address, socklen_t length) {
-  const int nonblocking = set_blocking(fd, false);
-  if (nonblocking < 0) return nonblocking;
-  const int result = once([&] { return ::connect(fd, address, length); });
+  const int result =
+      nonblocking(fd, [&] { return once([&] { return ::connect(fd, address, length); }); });
   return result == -EINTR ? -EINPROGRESS : result;
 }
 
 int accept(int fd, sockaddr* address, socklen_t* length) {
-  const int nonblocking = set_blocking(fd, false);
-  if (nonblocking < 0) return nonblocking;
-  return retry([&] { return ::accept4(fd, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+  return nonblocking(fd, [&] {
+    return retry([&] { return ::accept4(fd, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+  });
 }
 
 int shutdown(int fd, int how) {

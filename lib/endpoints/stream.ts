@@ -38,6 +38,7 @@ import { exemptFromTimeouts, setTimeouts, type Timeouts } from './timeouts';
 import { UrgentSource } from './urgent';
 
 const MOST = 0x40000000;
+
 /**
  * A connected byte stream, TCP or Unix, from `connect` or a `Listener`. Its chunks are an async iterator and, by
  * `observe()`, an Observable; `toDuplex()` makes a Node stream of it, `readable` and `writable` Web streams. The end of

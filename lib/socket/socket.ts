@@ -5,10 +5,10 @@ import { FACTS } from '../native/binding';
 import { invalidType, systemError } from '../core/errors';
 import type { Operation } from '../core/operation';
 import { reactor } from '../core/runtime';
-import { integer, record, wait as checkWait, type Wait } from '../core/validate';
+import { integer, wait as checkWait, type Wait } from '../core/validate';
 import { binding } from '../native/load';
 import type { AddressInput } from './address';
-import { bytesOf, piecesOf, roomOf, type Bytes, type IoVec } from './bytes';
+import type { Bytes, IoVec } from './bytes';
 import { Accept, Connect } from './connection';
 import {
   byName,
@@ -19,43 +19,44 @@ import {
   type Family,
   type SocketType,
 } from './constants';
-import { BATCH_CAPACITY, type Message, type OutgoingMessage } from './message';
+import type { Message, OutgoingMessage } from './message';
 import type { ErrorQueueEntry } from './error_queue';
 import { SendFile, splice } from './file_transfer';
 import { heedAll } from './heed';
 import { Ready, type Interest, type Readiness } from './ready';
-import {
-  Receive,
-  ReceiveBatch,
-  ReceiveFrom,
-  ReceiveInto,
-  ReceiveOne,
-  type Received,
-} from './receive';
-import { outgoing, Send, SendMessage } from './send';
-import { SendBatch } from './send_many';
+import type { Received } from './receive';
 import { SocketDescriptor } from './descriptor';
 import {
-  controlOf,
-  flagsOf,
   isEmpty,
   large,
   lengthOr,
-  sizeOf,
   type FileRange,
   type Flags,
   type ReceiveMessage,
   type ReceiveMessages,
   type Transfer,
 } from './transfer_options';
-import { ReceiveAllBytes, ReceiveAllFrom, ReceiveAllMessage } from './wait_all';
+import {
+  receiving,
+  receivingAll,
+  receivingAllFrom,
+  receivingAllMessage,
+  receivingFrom,
+  receivingMessage,
+  receivingMessages,
+  sending,
+  sendingMessage,
+  sendingMessages,
+  sendingTo,
+} from './transfers';
 import { askOption, SocketState } from './state';
 
 const { shared } = reactor.memory;
 
 /**
  * Level 1: a socket and its system calls by their own names, one call per method. Those that could block are
- * promises with a `signal` and a `timeout`; their `try…` twins make the call once and give null for EAGAIN. It is to be closed.
+ * promises with a `signal` and a `timeout`; their `try…` twins make the call once and give null for EAGAIN. It is to
+ * be closed.
  * @example
  * using client = socket('IPv4', 'stream');
  * await client.connect({ address: '127.0.0.1', port: 7007 });
@@ -120,32 +121,32 @@ export class Socket extends SocketDescriptor {
 
   /** One send(2): bytes sent, fewer than given where a stream's buffer is nearly full. */
   send(data: Bytes | IoVec, options?: Transfer): Promise<number> {
-    return this.wait(this.sending(data, options), options);
+    return this.wait(sending(this.state, data, options), options);
   }
 
   /** `send`, made once: null where the kernel says EAGAIN. */
   trySend(data: Bytes | IoVec, options?: Transfer): number | null {
-    return this.now(this.sending(data, options));
+    return this.now(sending(this.state, data, options));
   }
 
   /** One sendto(2). */
   sendto(data: Bytes | IoVec, to: AddressInput, options?: Transfer): Promise<number> {
-    return this.wait(this.sendingTo(data, to, options), options);
+    return this.wait(sendingTo(this.state, data, to, options), options);
   }
 
   /** `sendto`, made once: null where the kernel says EAGAIN. */
   trySendto(data: Bytes | IoVec, to: AddressInput, options?: Transfer): number | null {
-    return this.now(this.sendingTo(data, to, options));
+    return this.now(sendingTo(this.state, data, to, options));
   }
 
   /** One sendmsg(2). */
   sendmsg(message: OutgoingMessage & { flags?: Flags }, options?: Wait): Promise<number> {
-    return this.wait(this.sendingMessage(message), options);
+    return this.wait(sendingMessage(this.state, message), options);
   }
 
   /** `sendmsg`, made once: null where the kernel says EAGAIN. */
   trySendmsg(message: OutgoingMessage & { flags?: Flags }): number | null {
-    return this.now(this.sendingMessage(message));
+    return this.now(sendingMessage(this.state, message));
   }
 
   /**
@@ -154,12 +155,12 @@ export class Socket extends SocketDescriptor {
    */
   sendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): Promise<number> {
     if (isEmpty(messages)) return Promise.resolve(0);
-    return this.wait(this.sendingMessages(messages, options), options);
+    return this.wait(sendingMessages(this.state, messages, options), options);
   }
 
   /** `sendmmsg`, made once: null where the kernel says EAGAIN. */
   trySendmmsg(messages: readonly OutgoingMessage[], options?: Transfer): number | null {
-    return isEmpty(messages) ? 0 : this.now(this.sendingMessages(messages, options));
+    return isEmpty(messages) ? 0 : this.now(sendingMessages(this.state, messages, options));
   }
 
   /**
@@ -168,30 +169,22 @@ export class Socket extends SocketDescriptor {
    * aborted, has `bytesTransferred`.
    */
   recv(into: Bytes, options?: Transfer): Promise<number> {
-    const room = roomOf(into, 'into');
-    const flags = flagsOf(options);
-    if (this.waitsForAll(flags))
-      return this.wait(new ReceiveAllBytes(this.state, room, flags), options);
-    return this.wait(new Receive(this.state, room, flags), options);
+    return this.wait(receivingAll(this.state, into, options), options);
   }
 
   /** `recv`, made once: null where the kernel says EAGAIN. */
   tryRecv(into: Bytes, options?: Transfer): number | null {
-    return this.now(this.receiving(into, options));
+    return this.now(receiving(this.state, into, options));
   }
 
   /** One recvfrom(2) into the caller's memory, and who sent it. MSG_WAITALL as for `recv`. */
   recvfrom(into: Bytes, options?: Transfer): Promise<Received> {
-    const room = roomOf(into, 'into');
-    const flags = flagsOf(options);
-    if (this.waitsForAll(flags))
-      return this.wait(new ReceiveAllFrom(this.state, room, flags), options);
-    return this.wait(new ReceiveFrom(this.state, room, flags), options);
+    return this.wait(receivingAllFrom(this.state, into, options), options);
   }
 
   /** `recvfrom`, made once: null where the kernel says EAGAIN. */
   tryRecvfrom(into: Bytes, options?: Transfer): Received | null {
-    return this.now(new ReceiveFrom(this.state, roomOf(into, 'into'), flagsOf(options)));
+    return this.now(receivingFrom(this.state, into, options));
   }
 
   /**
@@ -201,19 +194,12 @@ export class Socket extends SocketDescriptor {
    * `controlTruncated` alone tells that something was lost
    */
   recvmsg(options?: ReceiveMessage): Promise<Message> {
-    const flags = flagsOf(options);
-    if (!this.waitsForAll(flags)) return this.wait(this.receivingMessage(options), options);
-    const into =
-      options?.into === undefined
-        ? [Buffer.allocUnsafe(sizeOf(options))]
-        : piecesOf(options.into, 'options.into');
-    const wanted = controlOf(options);
-    return this.wait(new ReceiveAllMessage(this.state, into, flags, wanted), options);
+    return this.wait(receivingAllMessage(this.state, options), options);
   }
 
   /** `recvmsg`, made once: null where the kernel says EAGAIN. */
   tryRecvmsg(options?: ReceiveMessage): Message | null {
-    return this.now(this.receivingMessage(options));
+    return this.now(receivingMessage(this.state, options));
   }
 
   /**
@@ -221,12 +207,12 @@ export class Socket extends SocketDescriptor {
    * @throws ERR_CONTROL_TRUNCATED as `recvmsg`; the error's `messages` are the others of the batch
    */
   recvmmsg(max: number, options?: ReceiveMessages): Promise<Message[]> {
-    return this.wait(this.receivingMessages(max, options), options);
+    return this.wait(receivingMessages(this.state, max, options), options);
   }
 
   /** `recvmmsg`, made once: null where the kernel says EAGAIN. */
   tryRecvmmsg(max: number, options?: ReceiveMessages): Message[] | null {
-    return this.now(this.receivingMessages(max, options));
+    return this.now(receivingMessages(this.state, max, options));
   }
 
   /**
@@ -284,84 +270,12 @@ export class Socket extends SocketDescriptor {
     return new Socket(state.like(this.state));
   }
 
-  private receiving(into: Bytes, options: Transfer | undefined): Operation<number> {
-    return new Receive(this.state, roomOf(into, 'into'), flagsOf(options));
-  }
-
   private accepting(): Accept<Socket> {
     const { domain, type, protocol } = this.state;
     return new Accept(
       this.state,
       (token) => new Socket(new SocketState(token, domain, type, protocol).like(this.state)),
     );
-  }
-
-  private sending(data: Bytes | IoVec, options: Transfer | undefined): Operation<number> {
-    const flags = flagsOf(options);
-    if (Array.isArray(data))
-      return new SendMessage(this.state, piecesOf(data, 'data'), undefined, flags, 'send');
-    return new Send(this.state, bytesOf(data, 'data'), flags);
-  }
-
-  private sendingTo(
-    data: Bytes | IoVec,
-    to: AddressInput,
-    options: Transfer | undefined,
-  ): Operation<number> {
-    if (to === undefined) throw invalidType('to', 'an address', to);
-    return new SendMessage(this.state, piecesOf(data, 'data'), to, flagsOf(options), 'sendto');
-  }
-
-  private sendingMessage(message: OutgoingMessage & { flags?: Flags }): Operation<number> {
-    record('message', message);
-    return new SendMessage(
-      this.state,
-      piecesOf(message.data, 'message.data'),
-      message.to,
-      flagsOf(message),
-      'sendmsg',
-      message.control,
-      'message.control',
-    );
-  }
-
-  private sendingMessages(
-    messages: readonly OutgoingMessage[],
-    options: Transfer | undefined,
-  ): Operation<number> {
-    const batch = messages.slice(0, BATCH_CAPACITY).map((message, i) => {
-      record(`messages[${i}]`, message);
-      return outgoing(
-        piecesOf(message.data, `messages[${i}].data`),
-        message.to,
-        message.control,
-        this.domain,
-        `messages[${i}]`,
-      );
-    });
-    return new SendBatch(this.state, batch, flagsOf(options), messages[0]?.to);
-  }
-
-  private waitsForAll(flags: number): boolean {
-    return (flags & C.MSG_WAITALL) !== 0 && this.state.stream;
-  }
-
-  private receivingMessage(options: ReceiveMessage | undefined): Operation<Message> {
-    const flags = flagsOf(options);
-    const wanted = controlOf(options);
-    if (options?.into === undefined)
-      return new ReceiveOne(this.state, sizeOf(options), flags, wanted);
-    const pieces = piecesOf(options.into, 'options.into');
-    return new ReceiveInto(this.state, pieces, flags, wanted);
-  }
-
-  private receivingMessages(
-    max: number,
-    options: ReceiveMessages | undefined,
-  ): Operation<Message[]> {
-    const most = integer('max', max, 1);
-    const wanted = controlOf(options);
-    return new ReceiveBatch(this.state, most, sizeOf(options), flagsOf(options), wanted);
   }
 
   private wait<T>(operation: Operation<T>, options: Wait | undefined): Promise<T> {
