@@ -31,6 +31,8 @@ if (values.help === true) {
 interface Worker {
   readonly channel: SocketDuplex;
   readonly child: ChildProcess;
+  /** What it was given and has not yet said that it has, oldest first. */
+  readonly handed: StreamSocket[];
 }
 
 function hire(): Worker {
@@ -39,9 +41,15 @@ function hire(): Worker {
     stdio: ['ignore', 'inherit', 'inherit', theirs.fd],
   });
   theirs.close(); // The child has a copy.
-  const channel = new StreamSocket(ours).toDuplex();
+  const channel = new StreamSocket(ours).toDuplex({ allowHalfOpen: false });
   channel.on('error', (error) => console.error(`worker ${child.pid}: ${error.message}`));
-  return { channel, child };
+  // A byte for each connection that has arrived: the worker alone has it from then on. Closing this process's copy
+  // is no end for the client.
+  const handed: StreamSocket[] = [];
+  channel.on('data', ({ length }: Buffer) => {
+    for (const peer of handed.splice(0, length)) peer.socket.close();
+  });
+  return { channel, child, handed };
 }
 
 async function serve(port: number, count: number): Promise<void> {
@@ -50,26 +58,28 @@ async function serve(port: number, count: number): Promise<void> {
     process.once(signal, () => void server.close());
   const workers = new Set<Worker>();
   let closing = false;
+  // A worker is gone when its channel is: all its bytes have been read then, and what it died before taking goes to
+  // the others.
   function add(): void {
     const worker = hire();
     workers.add(worker);
-    worker.child.once('exit', () => {
-      worker.channel.destroy();
+    worker.channel.once('close', () => {
       workers.delete(worker);
       if (!closing) add();
+      for (const peer of worker.handed) {
+        if (closing) peer.abort();
+        else hand(peer);
+      }
     });
   }
-  // To the worker whose turn is longest ago; this process's own copy is closed when the other one is on its way,
-  // which is no end for the client.
+  // To the worker whose turn is longest ago.
   function hand(peer: StreamSocket): void {
     const worker = [...workers].at(0);
     if (worker === undefined) return peer.abort();
     workers.delete(worker);
-    worker.channel.writeWithFds('c', [peer.socket], (error) => {
-      if (error) hand(peer);
-      else peer.socket.close();
-    });
-    if (!worker.channel.destroyed) workers.add(worker);
+    workers.add(worker);
+    worker.handed.push(peer);
+    worker.channel.writeWithFds('c', [peer.socket]);
   }
 
   for (let i = 0; i < count; i++) add();
@@ -86,8 +96,10 @@ async function serve(port: number, count: number): Promise<void> {
 function work(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   const channel = (fromFd(CHANNEL) as StreamSocket).toDuplex({ allowHalfOpen: false });
+  channel.on('error', (error) => console.error(`worker ${process.pid}: ${error.message}`));
   channel.on('fds', (fds: OwnedFd[]) => {
     for (const owned of fds) {
+      channel.write('k');
       const peer = fromFd(owned.take()) as StreamSocket;
       answer(peer).catch((error: unknown) => console.error(error));
     }

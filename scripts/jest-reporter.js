@@ -1,8 +1,9 @@
 'use strict';
 // After Jest's own summary: what was skipped and why (a skip without a reason fails the run), and
-// the counts, for scripts/jest.mjs.
+// the counts with the failed tests' names, for scripts/jest.mjs.
 
 const { writeFileSync } = require('node:fs');
+const { relative } = require('node:path');
 
 /** As `needs()` of __tests__/support/needs.ts writes it at the end of a test's name. */
 const reason = /\(skipped: (.+)\)$/;
@@ -30,9 +31,10 @@ class Reporter {
     for (const name of skipped.toSorted()) console.error(`skipped: ${name}`);
   }
 
-  #writeCounts({ numPassedTests, numFailedTests, numRuntimeErrorTestSuites }) {
+  #writeCounts({ numPassedTests, testResults }) {
     if (!process.env.EAGAIN_TEST_COUNTS) return;
-    const failed = numFailedTests + numRuntimeErrorTestSuites + this.#unexplained.length;
+    const failed = testResults.flatMap((file) => failures(file));
+    failed.push(...this.#unexplained.map((name) => `skipped without a reason: ${name}`));
     const counts = JSON.stringify({ passed: numPassedTests, failed });
     writeFileSync(process.env.EAGAIN_TEST_COUNTS, counts);
   }
@@ -42,6 +44,14 @@ class Reporter {
     if (this.#unexplained.length === 0) return undefined;
     return new Error(`skipped without a reason: ${this.#unexplained.join(', ')}`);
   }
+}
+
+// The names of what failed in a file; one entry more for what failed outside its tests: an import, a hook.
+function failures({ testFilePath, testResults, testExecError }) {
+  const file = relative('', testFilePath);
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  const names = failed.map(({ fullName }) => `${file}: ${fullName}`);
+  return testExecError ? [...names, `${file}: outside its tests`] : names;
 }
 
 module.exports = Reporter;

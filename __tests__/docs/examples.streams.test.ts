@@ -20,6 +20,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Clients that a test need not end itself. */
+const clients: StreamSocket[] = [];
+afterEach(() => clients.splice(0).forEach((client) => client.abort()));
+
 leavesNoSockets();
 
 const program = (name: string): string => join(ROOT, `dist-examples/${name}.js`);
@@ -65,6 +69,8 @@ function run(command: string, ...args: string[]): Running {
     },
     async [Symbol.asyncDispose](): Promise<void> {
       child.kill('SIGKILL');
+      // Its children may hold them too, and need not end.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
       await exited;
     },
   };
@@ -145,6 +151,7 @@ test('example prefork-server: connections go round the workers, and a worker tha
   const port = await portOf(server);
   const worker = async (): Promise<{ pid: number; client: StreamSocket }> => {
     const client = await connect({ host: '127.0.0.1', port });
+    clients.push(client);
     await client.write('hello');
     const answer = String(await client.read());
     const [, pid, text] = /^(\d+): (.*)$/.exec(answer)!;
@@ -165,7 +172,7 @@ test('example prefork-server: connections go round the workers, and a worker tha
   const ended = server.end();
   await both[1].client.write('still');
   expect(String(await both[1].client.read())).toBe(`${other}: still`);
-  for (const { client } of [...both, ...more]) client.abort();
+  for (const client of clients) client.abort();
   expect(await ended).toMatch(/done\n$/);
 });
 
