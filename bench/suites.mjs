@@ -178,6 +178,7 @@ export const suites = [
     rows: rows(
       'c',
       'c:batch',
+      'c:batch-metadata',
       'node',
       'eagain',
       'eagain:receive',

@@ -1,5 +1,6 @@
 /* Datagrams: one socket behind epoll, read until it is empty. Forms: plain (one call per message),
- * batch (recvmmsg and sendmmsg), gro (UDP_GRO, count only), gso (UDP_SEGMENT, burst only). A
+ * batch (recvmmsg and sendmmsg), gro (UDP_GRO, count only), gso (UDP_SEGMENT, burst only),
+ * batch-metadata (count only: packet info, TTL, TOS, stamp and drops of each datagram as well). A
  * datagram of REQUEST bytes is the client's request: for the count so far, or for a burst of BURST
  * datagrams. */
 #define _GNU_SOURCE
@@ -22,7 +23,8 @@
 #define UDP_GRO 104
 #endif
 
-enum { VECTOR = 64, BURST = 1024, MESSAGE = 64, REQUEST = 3, SLOT = 2048 };
+enum { VECTOR = 64, BURST = 1024, MESSAGE = 64, REQUEST = 3, SLOT = 2048, CONTROL = 256 };
+enum { METADATA = -1 };
 
 static int fd;
 static uint64_t count;
@@ -30,6 +32,8 @@ static char block[BLOCK_BYTES];
 static struct mmsghdr headers[VECTOR];
 static struct iovec vectors[VECTOR];
 static struct sockaddr_in peers[VECTOR];
+static _Alignas(struct cmsghdr) char controls[VECTOR][CONTROL];
+static size_t control_bytes;
 
 static void tell_count(const struct sockaddr_in* to) {
   char text[32];
@@ -73,18 +77,55 @@ static void count_plain(void) {
 static int receive_vector(void) {
   for (int i = 0; i < VECTOR; i++) {
     headers[i].msg_hdr.msg_namelen = sizeof *peers;
+    headers[i].msg_hdr.msg_controllen = control_bytes;
     vectors[i].iov_len = SLOT;
   }
   return recvmmsg(fd, headers, VECTOR, 0, NULL);
 }
 
+/* What a program would keep of it. */
+static volatile struct {
+  struct in_pktinfo at;
+  struct timespec when;
+  uint32_t drops;
+  int ttl, tos;
+} last;
+
+static void look_at(struct msghdr* message) {
+  for (struct cmsghdr* c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    const void* data = CMSG_DATA(c);
+    if (c->cmsg_level == SOL_SOCKET) switch (c->cmsg_type) {
+        case SCM_TIMESTAMPNS:
+          last.when = *(const struct timespec*)data;
+          break;
+        case SO_RXQ_OVFL:
+          last.drops = *(const uint32_t*)data;
+          break;
+      }
+    else if (c->cmsg_level == IPPROTO_IP)
+      switch (c->cmsg_type) {
+        case IP_PKTINFO:
+          last.at = *(const struct in_pktinfo*)data;
+          break;
+        case IP_TTL:
+          last.ttl = *(const int*)data;
+          break;
+        case IP_TOS:
+          last.tos = *(const uint8_t*)data;
+          break;
+      }
+  }
+}
+
 static void count_batch(void) {
   for (int n; (n = receive_vector()) > 0;) {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+      if (control_bytes) look_at(&headers[i].msg_hdr);
       if (headers[i].msg_len == REQUEST)
         tell_count(&peers[i]);
       else
         count++;
+    }
     if (n < VECTOR) break;
   }
 }
@@ -163,22 +204,40 @@ static const struct {
   void (*send)(const struct sockaddr_in*);
   int option;
 } FORMS[] = {
-    {"count", "plain", count_plain, NULL, 0},   {"count", "batch", count_batch, NULL, 0},
-    {"count", "gro", count_gro, NULL, UDP_GRO}, {"echo", "plain", echo_plain, NULL, 0},
-    {"echo", "batch", echo_batch, NULL, 0},     {"burst", "plain", burst, burst_plain, 0},
-    {"burst", "batch", burst, burst_batch, 0},  {"burst", "gso", burst, burst_gso, UDP_SEGMENT},
+    {"count", "plain", count_plain, NULL, 0},
+    {"count", "batch", count_batch, NULL, 0},
+    {"count", "gro", count_gro, NULL, UDP_GRO},
+    {"echo", "plain", echo_plain, NULL, 0},
+    {"echo", "batch", echo_batch, NULL, 0},
+    {"burst", "plain", burst, burst_plain, 0},
+    {"burst", "batch", burst, burst_batch, 0},
+    {"burst", "gso", burst, burst_gso, UDP_SEGMENT},
+    {"count", "batch-metadata", count_batch, NULL, METADATA},
 };
+
+static void ask(int level, int option, int value) {
+  if (setsockopt(fd, level, option, &value, sizeof value) < 0) fail("setsockopt");
+}
+
+static void ask_for_metadata(void) {
+  ask(IPPROTO_IP, IP_PKTINFO, 1);
+  ask(IPPROTO_IP, IP_RECVTTL, 1);
+  ask(IPPROTO_IP, IP_RECVTOS, 1);
+  ask(SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  ask(SOL_SOCKET, SO_RXQ_OVFL, 1);
+  control_bytes = CONTROL;
+}
 
 static void open_socket(int option) {
   struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int value = option == UDP_SEGMENT ? MESSAGE : 1;
   fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind(fd, (struct sockaddr*)&in, sizeof in) < 0) fail("bind");
-  if (option && setsockopt(fd, IPPROTO_UDP, option, &value, sizeof value) < 0) fail("setsockopt");
+  if (option == METADATA) ask_for_metadata();
+  if (option > 0) ask(IPPROTO_UDP, option, option == UDP_SEGMENT ? MESSAGE : 1);
   for (int i = 0; i < VECTOR; i++) {
     vectors[i] = (struct iovec){malloc(SLOT), SLOT};
-    headers[i].msg_hdr =
-        (struct msghdr){.msg_name = &peers[i], .msg_iov = &vectors[i], .msg_iovlen = 1};
+    headers[i].msg_hdr = (struct msghdr){
+        .msg_name = &peers[i], .msg_iov = &vectors[i], .msg_iovlen = 1, .msg_control = controls[i]};
   }
 }
 
