@@ -105,6 +105,6 @@ export class RawSocket<A extends Address = Address> extends MessageSocket<A> {
 
   protected override recipient(to: AddressInput | undefined): AddressInput | undefined {
     if (typeof to !== 'object' || to === null || !('address' in to)) return to;
-    return (to as { port?: number }).port === undefined ? { ...to, port: 0 } : to;
+    return (to as { port?: number }).port === undefined ? Object.assign({ port: 0 }, to) : to;
   }
 }

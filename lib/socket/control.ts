@@ -8,8 +8,8 @@ import { record } from '../core/validate';
 import { binding } from '../native/load';
 import { LITTLE } from '../native/words';
 import type { AddressInput, InetAddress } from './address';
-import { KINDS, KINDS_BY_NAME, keyOf, type Kind } from './control_kinds';
-import { writeDescriptors } from './control_codecs';
+import { KINDS, KINDS_BY_NAME, type Kind } from './control_kinds';
+import { writeDescriptors, type Received } from './control_codecs';
 import type { OwnedFd } from './owned_fd';
 import { constants as C } from './constants';
 
@@ -89,16 +89,19 @@ export function decodeControl(
   length: number,
 ): Control[] {
   const found: Control[] = [];
+  const received: Received = { bytes, view, offset, length };
   const end = offset + length;
   for (let part = offset; end - part >= HEADER;) {
     const size = view.getUint32(part + LENGTH, LITTLE);
     if (size < HEADER || size > end - part) break;
     const level = view.getInt32(part + LEVEL, LITTLE);
     const type = view.getInt32(part + TYPE, LITTLE);
-    const kind = KINDS.get(keyOf(level, type));
+    const kind = KINDS.get(level)?.get(type);
     const data = part + HEADER;
     if (kind !== undefined && size - HEADER >= kind.least) {
-      kind.read(found, { bytes, view, offset: data, length: size - HEADER });
+      received.offset = data;
+      received.length = size - HEADER;
+      kind.read(found, received);
     } else {
       const copy = Buffer.from(bytes.subarray(data, part + size));
       found.push({ kind: 'raw', level, type, data: copy });

@@ -13,12 +13,12 @@ import { SocketDescriptor } from './descriptor';
 import { OwnedFd } from './owned_fd';
 import { decodeAddress, ipv4 } from './sockaddr';
 
-/** Bytes of one control message in the slab. */
+/** Bytes of one control message in the slab. Whoever reads it keeps none of this: the next one comes in the same object. */
 export interface Received {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  readonly offset: number;
-  readonly length: number;
+  offset: number;
+  length: number;
 }
 
 /** What an encoder may need to know of the message it writes for. */
@@ -39,7 +39,7 @@ interface Written {
 export interface Codec<K extends Control['kind']> {
   /** Bytes of data below which it is no such message. */
   readonly least: number;
-  readonly read: (found: Control[], received: Received) => void;
+  readonly read: (found: Control[], received: Readonly<Received>) => void;
   /** undefined where another line of the same kind speaks for this message. Absent: never sent. */
   readonly write?: (
     part: Extract<OutgoingControl, { kind: K }>,

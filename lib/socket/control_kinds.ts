@@ -74,10 +74,12 @@ const TABLE: readonly Kind[] = [
   line('txtime', 0, SOL_SOCKET, C.SCM_TXTIME, txtime),
 ];
 
-export const keyOf = (level: number, type: number): number => level * 2 ** 32 + (type >>> 0);
-
-export const KINDS: ReadonlyMap<number, Kind> = new Map(
-  TABLE.map((kind) => [keyOf(kind.level, kind.type), kind]),
+/** By level and type. */
+export const KINDS: ReadonlyMap<number, ReadonlyMap<number, Kind>> = new Map(
+  TABLE.map(({ level }) => {
+    const kinds = TABLE.filter((kind) => kind.level === level);
+    return [level, new Map(kinds.map((kind) => [kind.type, kind]))];
+  }),
 );
 
 export const KINDS_BY_NAME: ReadonlyMap<string, readonly Kind[]> = new Map(

@@ -100,7 +100,7 @@ export interface ControlWanted {
 /** All but descriptors: nobody has said that they would close them. */
 export const TOLD: ControlWanted = { size: CONTROL_ROOM, descriptors: false };
 
-const NONE: readonly Control[] = Object.freeze([]);
+export const NOTHING_BESIDE: readonly Control[] = Object.freeze([]);
 
 /** Whether message `i` of a stamped socket is none, but the end: nothing came, not even a stamp. See SeqpacketSocket. */
 export function isEnd(i: number): boolean {
@@ -162,7 +162,7 @@ export function messageAt(
       state,
     ),
     flags,
-    control: NONE,
+    control: NOTHING_BESIDE,
   };
   return controlLength === 0
     ? message
@@ -179,13 +179,12 @@ export function isTruncated(flags: number, length: number, kept: number): boolea
 
 /** `message`, which lies in the caller's memory, with the control data that the last recvmsg(2) left. */
 export function withLastControl(
-  message: Omit<Message, 'control'>,
+  message: Message,
   state: SocketState,
   wanted: ControlWanted,
 ): Message | Error {
-  const whole: Message = { ...message, control: NONE };
   const length = shared[CONTROL_LENGTH];
-  return length === 0 ? whole : withControl(whole, 0, length, state, wanted);
+  return length === 0 ? message : withControl(message, 0, length, state, wanted);
 }
 
 // Each place begins where a cmsghdr may: message_batch.cc.
@@ -214,28 +213,35 @@ const hasDescriptors = ({ kind }: Control): boolean => kind === 'rights' || kind
 
 function withoutStamp(control: Control[]): readonly Control[] {
   const others = control.filter(({ kind }) => kind !== 'timestamp');
-  return others.length === 0 ? NONE : others;
+  return others.length === 0 ? NOTHING_BESIDE : others;
 }
 
-type Tell<K extends Control['kind']> = (
-  message: Message,
-  part: Extract<Control, { kind: K }>,
-) => void;
-
-/** The plain fields, by what they are told by. */
-const PLAIN: { readonly [K in Control['kind']]?: Tell<K> } = {
-  packetInfo: (message, { interface: index, local, destination }) =>
-    void (message.packetInfo = { interface: index, local, destination }),
-  ttl: (message, { value }) => void (message.ttl = value),
-  tos: (message, { dscp, ecn }) => void (message.tos = { dscp, ecn }),
-  timestamp: (message, { ns }) => void (message.timestamp = ns),
-  drops: (message, { value }) => void (message.drops = value),
-  originalDestination: (message, { address }) => void (message.originalDestination = address),
-  segmentSize: (message, { value }) => void (message.segments = segmentsOf(message.data, value)),
-};
-
+/** The plain field that says what `part` does, where there is one. */
 function tell(message: Message, part: Control): void {
-  (PLAIN[part.kind] as Tell<never> | undefined)?.(message, part as never);
+  switch (part.kind) {
+    case 'packetInfo': {
+      const { interface: index, local, destination } = part;
+      message.packetInfo = { interface: index, local, destination };
+      return;
+    }
+    case 'ttl':
+      message.ttl = part.value;
+      return;
+    case 'tos':
+      message.tos = { dscp: part.dscp, ecn: part.ecn };
+      return;
+    case 'timestamp':
+      message.timestamp = part.ns;
+      return;
+    case 'drops':
+      message.drops = part.value;
+      return;
+    case 'originalDestination':
+      message.originalDestination = part.address;
+      return;
+    case 'segmentSize':
+      message.segments = segmentsOf(message.data, part.value);
+  }
 }
 
 function segmentsOf(data: Buffer, size: number): Buffer[] {

@@ -15,6 +15,7 @@ import {
   DEFAULT_SIZE,
   isTruncated,
   messageAt,
+  NOTHING_BESIDE,
   senderOf,
   slabs,
   withLastControl,
@@ -181,6 +182,7 @@ export class ReceiveInto extends ReceivingMessages<Message> {
       controlTruncated: (got & MSG_CTRUNC) !== 0,
       from: senderOf(decodeScratch(shared[NAME_LENGTH]), handle),
       flags: got,
+      control: NOTHING_BESIDE,
     };
     this.message = withLastControl(message, handle, wanted);
     return length;

@@ -314,9 +314,20 @@ export function decodeAddress(
   }
 }
 
+// The same few peers are met again and again: the text of one address of each hash is kept.
+const KEPT = 256;
+const keptAddresses = new Int32Array(KEPT);
+const keptTexts = Array<string>(KEPT).fill('0.0.0.0');
+
 /** inet_ntop(3) for AF_INET, whose call into the addon would cost more than a datagram does. */
 export function ipv4(bytes: Uint8Array, i: number): string {
-  return `${bytes[i]}.${bytes[i + 1]}.${bytes[i + 2]}.${bytes[i + 3]}`;
+  const address = (bytes[i] << 24) | (bytes[i + 1] << 16) | (bytes[i + 2] << 8) | bytes[i + 3];
+  const hash = (address ^ (address >>> 8) ^ (address >>> 16)) & (KEPT - 1);
+  if (keptAddresses[hash] !== address) {
+    keptAddresses[hash] = address;
+    keptTexts[hash] = `${bytes[i]}.${bytes[i + 1]}.${bytes[i + 2]}.${bytes[i + 3]}`;
+  }
+  return keptTexts[hash];
 }
 
 // ::ffff:a.b.c.d is IPv4 that arrived through an IPv6 socket, and is given as what it is.

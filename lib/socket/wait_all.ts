@@ -10,7 +10,13 @@ import { binding } from '../native/load';
 import type { Address } from './address';
 import { lengthOf } from './bytes';
 import { constants as C } from './constants';
-import { slabs, withLastControl, type ControlWanted, type Message } from './message';
+import {
+  NOTHING_BESIDE,
+  slabs,
+  withLastControl,
+  type ControlWanted,
+  type Message,
+} from './message';
 import { dataIn, Reading, type Received } from './receive';
 import { decodeScratch } from './sockaddr';
 import type { SocketState } from './state';
@@ -87,6 +93,7 @@ abstract class ReceiveAll<T> extends Reading<T> {
       controlTruncated: (flags & C.MSG_CTRUNC) !== 0,
       from: decodeScratch(shared[NAME_LENGTH]),
       flags,
+      control: NOTHING_BESIDE,
     };
     this.last = withLastControl(seen, handle, wanted);
     return result;
