@@ -218,29 +218,22 @@ function withoutStamp(control: Control[]): readonly Control[] {
 
 /** The plain field that says what `part` does, where there is one. */
 function tell(message: Message, part: Control): void {
-  switch (part.kind) {
-    case 'packetInfo': {
-      const { interface: index, local, destination } = part;
-      message.packetInfo = { interface: index, local, destination };
-      return;
-    }
-    case 'ttl':
-      message.ttl = part.value;
-      return;
-    case 'tos':
-      message.tos = { dscp: part.dscp, ecn: part.ecn };
-      return;
-    case 'timestamp':
-      message.timestamp = part.ns;
-      return;
-    case 'drops':
-      message.drops = part.value;
-      return;
-    case 'originalDestination':
-      message.originalDestination = part.address;
-      return;
-    case 'segmentSize':
-      message.segments = segmentsOf(message.data, part.value);
+  const { kind } = part;
+  if (kind === 'packetInfo') {
+    const { interface: index, local, destination } = part;
+    message.packetInfo = { interface: index, local, destination };
+  } else if (kind === 'ttl') {
+    message.ttl = part.value;
+  } else if (kind === 'tos') {
+    message.tos = { dscp: part.dscp, ecn: part.ecn };
+  } else if (kind === 'timestamp') {
+    message.timestamp = part.ns;
+  } else if (kind === 'drops') {
+    message.drops = part.value;
+  } else if (kind === 'originalDestination') {
+    message.originalDestination = part.address;
+  } else if (kind === 'segmentSize') {
+    message.segments = segmentsOf(message.data, part.value);
   }
 }
 
