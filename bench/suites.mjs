@@ -197,7 +197,13 @@ export const suites = [
     job: 'count',
     transport: 'udp',
     load: ['flood', 'segments=64'],
-    rows: { c: 'gro', node: 'plain', eagain: 'gro', 'eagain:batch': 'gro-batch' },
+    rows: {
+      c: 'gro',
+      node: 'plain',
+      eagain: 'gro',
+      'eagain:batch': 'gro-batch',
+      'eagain:level1': 'level1-gro',
+    },
     note: 'C and eagain receive with UDP_GRO here; the others cannot and take each message by itself',
   },
   {

@@ -207,7 +207,7 @@ export class SendGathered extends SendingMany<void> {
     protected readonly messages: readonly Gathered[],
   ) {
     super();
-    // Nothing made for each of these: V8 11 keeps an object alive that has a closure until the next full collection,
+    // Nothing made for each of these: V8 keeps an object alive that has a closure until the next full collection,
     // with all that it knows.
     this.resolve = resolveAll;
     this.reject = rejectRest;
