@@ -30,6 +30,44 @@ const MAKING: readonly Case[] = [
   ['connect: a port alone, as net has it', () => connect(wrong(80)), TYPE, 'options'],
   ['connect: no port', () => connect(wrong({ host: '127.0.0.1' })), TYPE, 'options.port'],
   ['connect: a port beyond 65535', () => connect({ port: 65536 }), RANGE, 'options.port'],
+  ...(['yes', 1, null] as const).flatMap((value): Case[] => [
+    [
+      `listen: reusePort ${value}`,
+      () => listen(wrong({ port: 0, reusePort: value })),
+      TYPE,
+      'options.reusePort',
+    ],
+    [
+      `listen: ipv6Only ${value}`,
+      () => listen(wrong({ port: 0, ipv6Only: value })),
+      TYPE,
+      'options.ipv6Only',
+    ],
+    [
+      `listen: unlink ${value}`,
+      () => listen(wrong({ path: '\0x', unlink: value })),
+      TYPE,
+      'options.unlink',
+    ],
+    [
+      `bind: reusePort ${value}`,
+      () => bind(wrong({ port: 0, reusePort: value })),
+      TYPE,
+      'options.reusePort',
+    ],
+    [
+      `bind: broadcast ${value}`,
+      () => bind(wrong({ port: 0, broadcast: value })),
+      TYPE,
+      'options.broadcast',
+    ],
+    [
+      `connect: broadcast ${value}`,
+      () => connect(wrong({ type: 'dgram', port: 1, broadcast: value })),
+      TYPE,
+      'options.broadcast',
+    ],
+  ]),
   [
     'connect: a port in words beyond 65535',
     () => connect({ port: '65536' }),

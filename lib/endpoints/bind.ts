@@ -10,7 +10,6 @@ import { hearOwnGroupsOnly } from '../socket/multicast';
 import { DatagramSocket } from './datagram';
 import {
   METADATA_KEYS,
-  checkMetadata,
   tellMetadata,
   type InetMetadata,
   type SocketMetadata,
@@ -122,7 +121,6 @@ export function bind(options: BindRawSocketOptions): Promise<RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket>;
 export function bind(options: BindOptions): Promise<DatagramSocket | RawSocket> {
   checkSetUp(options, KEYS);
-  checkMetadata(options as UdpMetadata);
   if (options.type === 'raw') {
     if ('interface' in options && options.interface !== undefined) return bindPacket(options);
     if (options.family === 'netlink') return bindNetlink(options);
@@ -221,7 +219,6 @@ async function bindRaw(options: BindRawOptions): Promise<RawSocket<InetAddress>>
 function bindPacket(options: BindPacketOptions): Promise<RawSocket<PacketAddress>> {
   const protocol = swap16(protocolNumber(C.AF_PACKET, options.protocol ?? 'all'));
   const { cooked = false } = options;
-  if (typeof cooked !== 'boolean') throw invalidType('options.cooked', 'of type boolean', cooked);
   if (typeof options.interface !== 'string') integer('options.interface', options.interface, 0);
   // Opened for no protocol, so that nothing of another interface comes in before bind(2) (packet(7)).
   return withSocket('packet', cooked ? 'dgram' : 'raw', 0, options, (socket) => {

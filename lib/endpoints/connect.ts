@@ -9,13 +9,7 @@ import { constants as C, type SocketType } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 import { DatagramSocket } from './datagram';
 import { interleave, race } from './eyeballs';
-import {
-  checkMetadata,
-  METADATA_KEYS,
-  tellMetadata,
-  type SocketMetadata,
-  type UdpMetadata,
-} from './metadata';
+import { METADATA_KEYS, tellMetadata, type SocketMetadata, type UdpMetadata } from './metadata';
 import { checkPlace, checkSetUp, setIfGiven, withSocket, type SetUpWait } from './options';
 import { resolve, type InetFamily } from './resolve';
 import { SeqpacketSocket } from './seqpacket';
@@ -112,7 +106,6 @@ export function connect(
   if (type === 'seqpacket' && options.path === undefined) {
     throw invalidType('options.path', 'of type string or an instance of Uint8Array', options.path);
   }
-  if (type === 'dgram') checkMetadata(options as UdpMetadata);
   checkPlace(options, true);
   if (options.signal?.aborted === true) return Promise.reject(abortError(options.signal));
   return connectSocket(options, type).then(({ socket, address }) => {

@@ -1,6 +1,5 @@
 // What a message socket is to tell of each message beside its data: words for the options that switch it on.
 
-import { invalidType } from '../core/errors';
 import { constants as C } from '../socket/constants';
 import type { Socket } from '../socket/socket';
 
@@ -82,14 +81,6 @@ const TABLE: Readonly<Record<Word, readonly Option[]>> = {
 };
 
 const WORDS = Object.keys(TABLE) as Word[];
-
-export function checkMetadata(options: UdpMetadata): void {
-  for (const word of WORDS) {
-    const value = options[word];
-    if (value !== undefined && typeof value !== 'boolean')
-      throw invalidType(`options.${word}`, 'of type boolean', value);
-  }
-}
 
 /** Switches on what is asked for. */
 export function tellMetadata(socket: Socket, options: UdpMetadata): void {

@@ -24,6 +24,7 @@ import { familyOfLiteral } from '../names/inet';
 import { checkOptions, type SettableOption, type SettableOptions } from '../socket/options';
 import { encodeAddress } from '../socket/sockaddr';
 import { Socket } from '../socket/socket';
+import { METADATA_KEYS } from './metadata';
 
 export interface SetUp {
   /** Options by their names, docs/options.md, set in their order before `configure` is called. */
@@ -35,12 +36,26 @@ export interface SetUp {
 /** How long the whole of it may take. */
 export type SetUpWait = SetUp & Wait;
 
+/** What is yes or no, in whichever verb has it. */
+const FLAGS: readonly string[] = [
+  'broadcast',
+  'cooked',
+  'ipv6Only',
+  'reusePort',
+  'unlink',
+  ...Object.keys(METADATA_KEYS),
+];
+
 /** What every verb checks first. */
 export function checkSetUp<Options extends SetUpWait>(
   options: Options,
   keys: KeysOf<Options>,
 ): void {
   known('options', options, keys);
+  for (const [key, value] of Object.entries(options)) {
+    if (FLAGS.includes(key) && value !== undefined && typeof value !== 'boolean')
+      throw invalidType(`options.${key}`, 'of type boolean', value);
+  }
   checkWait(options);
   if (options.options !== undefined) checkOptions('options.options', options.options);
   if (options.configure !== undefined && typeof options.configure !== 'function') {
