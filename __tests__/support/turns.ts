@@ -18,6 +18,28 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
 
+/**
+ * What `attempt` yields once it yields something, within this turn: a packet on the loopback may arrive after
+ * sendto(2) has returned, when ksoftirqd has the processor's queue in hand.
+ */
+export function soon<T>(attempt: () => T | null): T {
+  const end = performance.now() + 5000;
+  while (performance.now() < end) {
+    const found = attempt();
+    if (found !== null) return found;
+  }
+  throw new Error('nothing has come');
+}
+
+/** Calls `take` until it yields nothing, and has not for some turns: how many there were. */
+export async function drained(take: () => unknown): Promise<number> {
+  let taken = 0;
+  for (let empty = 0; empty < 3; empty++, await turns()) {
+    for (; take() !== null; taken++) empty = 0;
+  }
+  return taken;
+}
+
 /** Keeps the thread busy, as a slow handler does. */
 export function spin(milliseconds: number): void {
   const end = performance.now() + milliseconds;
