@@ -40,12 +40,20 @@ const HAS_UDPLITE = ((): boolean => {
   }
 })();
 
+// A kernel with it says EINVAL to a family that is none (net/ipv6/ipv6_sockglue.c), one without it ENOPROTOOPT.
+const HAS_ADDRESS_FORM =
+  thrown(() => {
+    using probe = Socket.open('IPv6', 'dgram');
+    probe.setsockopt(C.IPPROTO_IPV6, C.IPV6_ADDRFORM, -1);
+  }).code !== 'ENOPROTOOPT';
+
 const ADMIN = mayAdministrate();
 type AnySocket = { get(key: string): unknown; set(key: string, value: unknown): unknown };
 const untyped = (socket: unknown): AnySocket => socket as AnySocket;
 
-function conditions({ on, admin, not }: Case): [what: string, met: boolean] {
+function conditions({ key, on, admin, not }: Case): [what: string, met: boolean] {
   if (not !== undefined) return [not, false];
+  if (key === 'addressForm') return ['a kernel with IPV6_ADDRFORM', HAS_ADDRESS_FORM];
   if (admin === true && !ADMIN) return ['CAP_NET_ADMIN', false];
   if (on === 'udplite') return ['UDP-Lite', HAS_UDPLITE];
   if (on === 'vsock') return ['AF_VSOCK', HAS_VSOCK];

@@ -2,6 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { harmless } from './limits';
+import { closeReceived } from './rights';
 import { binding, FACTS, note, shared } from './wall';
 
 const functions = new Map(
@@ -36,7 +37,7 @@ export function call(name: string, given: readonly unknown[], print: () => strin
       problems.push(`${name}(${print()}) answered ${String(result)}`);
     }
     if (typeof result !== 'number' || result >= 0) answers[name] = (answers[name] ?? 0) + 1;
-    tidy(name, result);
+    tidy(name, args, result);
   } catch (error) {
     problems.push(`${name}(${print()}) threw ${String(error)}`);
   }
@@ -44,10 +45,11 @@ export function call(name: string, given: readonly unknown[], print: () => strin
 
 const MAKE_TOKENS = ['open', 'adopt', 'duplicate', 'accept'];
 
-function tidy(name: string, result: unknown): void {
+function tidy(name: string, args: readonly unknown[], result: unknown): void {
   if (typeof result !== 'number' || result < 0) return;
   if (MAKE_TOKENS.includes(name)) binding.close(result);
   if (name === 'detach') closeSync(result);
   if (name === 'socketpair' || name === 'pipe')
     for (const i of [0, 1]) binding.close(shared[FACTS + i]);
+  closeReceived(name, args, result);
 }

@@ -3,7 +3,7 @@
 
 import { binding, C, FACTS, scratch, shared } from './wall';
 
-const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+export const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const family = (number: number): number[] => (isLittleEndian ? [number, 0] : [0, number]);
 const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 

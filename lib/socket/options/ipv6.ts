@@ -94,7 +94,7 @@ export interface Ipv6Options {
   routingHeader: Uint8Array;
   /** Source address and interface of what is sent. */
   packetInfo: SetOnly<Ipv6Interface>;
-  /** Turns a socket that is connected to an IPv4-mapped peer into one of AF_INET, the value. */
+  /** Turns a socket that is connected to an IPv4-mapped peer into one of AF_INET, the value. Not every kernel has it: ENOPROTOOPT. */
   addressForm: SetOnly<number>;
   /** Takes packets for this anycast address. */
   joinAnycast: SetOnly<Ipv6Interface>;
