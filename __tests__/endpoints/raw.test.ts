@@ -115,7 +115,7 @@ raw('promise 7: a packet that is cut says so', async () => {
   await using receiver = await bind({
     type: 'raw',
     family: 'IPv4',
-    protocol: 253,
+    protocol: 254,
     host: '127.0.0.5',
   });
   await receiver.send(Buffer.alloc(100), { address: '127.0.0.5' });
@@ -151,7 +151,7 @@ raw('raw: what cannot be joined names itself', async () => {
       ) as string,
     });
   }
-  await using ip = await bind({ type: 'raw', family: 'IPv4', protocol: 253 });
+  await using ip = await bind({ type: 'raw', family: 'IPv4', protocol: 254 });
   expect(thrown(() => ip.join(1 as never))).toMatchObject({
     code: 'ERR_INVALID_ARG_TYPE',
     message: expect.stringContaining('"group" argument must be of type string') as string,
